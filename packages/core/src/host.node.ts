@@ -1,0 +1,153 @@
+/**
+ * Where Node's adapters come from: Dawn (npm package `webgpu`) over the Vulkan drivers of this machine, else over
+ * the SwiftShader that travels in the npm package `@sparticuz/chromium`.
+ *
+ * Dawn reads VK_DRIVER_FILES when an instance is made, so each candidate gets an instance of its own.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { type AdapterChoice, describeAdapter, type Host, type OpenedAdapter, refuseAdapter } from './host.ts';
+import { loadPackagedVulkanLoader, unpackSwiftShader } from './swiftshader.node.ts';
+
+const ICD_FOLDERS = ['/usr/share/vulkan/icd.d', '/usr/local/share/vulkan/icd.d', '/etc/vulkan/icd.d'];
+
+/** Dawn's switches: GPU clocks are quantised to 65,536 ns unless told otherwise. */
+const DAWN_SWITCHES = ['disable-dawn-features=timestamp_quantization'];
+
+interface Candidate {
+  readonly what: string;
+  readonly reason: string;
+  /** Value for VK_DRIVER_FILES; null leaves the environment as it is. */
+  readonly drivers: () => Promise<string | null>;
+}
+
+const systemDrivers: Candidate = {
+  what: 'drivers of this machine',
+  reason: 'a hardware adapter of this machine',
+  drivers: async () => null,
+};
+
+const lavapipe: Candidate = {
+  what: 'installed lavapipe',
+  reason: 'no hardware adapter; lavapipe is installed and Dawn accepts it',
+  drivers: async () => {
+    for (const folder of ICD_FOLDERS) {
+      if (!existsSync(folder)) continue;
+      const icd = readdirSync(folder).find((name) => /^lvp_icd.*\.json$/.test(name));
+      if (icd) return `${folder}/${icd}`;
+    }
+    throw new Error('no lavapipe driver file is installed');
+  },
+};
+
+const swiftShader: Candidate = {
+  what: 'packaged SwiftShader',
+  reason: 'no hardware adapter and no faster software one; the packaged SwiftShader serves everywhere',
+  drivers: async () => (await unpackSwiftShader()).icd,
+};
+
+const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** One at a time: the environment variable is the process's, not the call's. */
+let turn: Promise<unknown> = Promise.resolve();
+
+async function tryCandidate(candidate: Candidate): Promise<OpenedAdapter> {
+  await loadPackagedVulkanLoader();
+  const drivers = await candidate.drivers();
+  const before = process.env.VK_DRIVER_FILES;
+  if (drivers !== null) process.env.VK_DRIVER_FILES = drivers;
+  // Vulkan's loader complains on stderr where this is unset; the folder is not written to.
+  process.env.XDG_RUNTIME_DIR ??= '/tmp';
+  try {
+    const { create, globals } = await import('webgpu');
+    // Code for the browser (ours, ORT's) reads GPUBufferUsage and its kin as globals.
+    for (const [name, value] of Object.entries(globals)) {
+      if (!(name in globalThis))
+        Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+    }
+    let gpu: GPU | undefined = create([...DAWN_SWITCHES]);
+    const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+    if (!adapter) {
+      gpu = undefined;
+      throw new Error('Dawn accepts none of them');
+    }
+    installNavigatorGpu(gpu);
+    return {
+      adapter,
+      description: describeAdapter(adapter),
+      reason: candidate.reason,
+      release: () => {
+        // Node stays alive while anything holds Dawn's instance.
+        if (navigatorGpu === gpu) installNavigatorGpu(undefined);
+        gpu = undefined;
+      },
+    };
+  } finally {
+    if (drivers !== null) {
+      if (before === undefined) delete process.env.VK_DRIVER_FILES;
+      else process.env.VK_DRIVER_FILES = before;
+    }
+  }
+}
+
+let navigatorGpu: GPU | undefined;
+
+/** onnxruntime-web looks for `navigator.gpu`, as in a browser. */
+function installNavigatorGpu(gpu: GPU | undefined): void {
+  navigatorGpu = gpu;
+  Object.defineProperty(globalThis.navigator, 'gpu', { get: () => navigatorGpu, configurable: true });
+}
+
+/** Which candidates a choice allows, best first, and what the adapter found must be. */
+function plan(choice: AdapterChoice): {
+  candidates: Candidate[];
+  accept: (opened: OpenedAdapter) => boolean;
+} {
+  switch (choice) {
+    case 'auto':
+      return {
+        candidates: [systemDrivers, lavapipe, swiftShader],
+        // The system's loader may list a software driver first; those are asked for by name below.
+        accept: (opened) => opened.reason !== systemDrivers.reason || opened.description.kind === 'hardware',
+      };
+    case 'hardware':
+      return { candidates: [systemDrivers], accept: (opened) => opened.description.kind === 'hardware' };
+    case 'software':
+      return { candidates: [lavapipe, swiftShader], accept: () => true };
+    case 'lavapipe':
+      return { candidates: [{ ...lavapipe, reason: 'asked for by name' }], accept: () => true };
+    case 'swiftshader':
+      return { candidates: [{ ...swiftShader, reason: 'asked for by name' }], accept: () => true };
+    default: {
+      const wanted = choice.toLowerCase();
+      return {
+        candidates: [systemDrivers, lavapipe, swiftShader],
+        accept: ({ description: { name, vendor, adapterClass } }) =>
+          `${name} ${vendor} ${adapterClass}`.toLowerCase().includes(wanted),
+      };
+    }
+  }
+}
+
+async function open(choice: AdapterChoice): Promise<OpenedAdapter> {
+  const { candidates, accept } = plan(choice);
+  const tried: string[] = [];
+  for (const candidate of candidates) {
+    try {
+      const opened = await tryCandidate(candidate);
+      if (accept(opened)) return opened;
+      tried.push(`${candidate.what}: only ${opened.description.name}`);
+      opened.release();
+    } catch (error) {
+      tried.push(`${candidate.what}: ${message(error)}`);
+    }
+  }
+  throw refuseAdapter(choice, tried);
+}
+
+export const host: Host = {
+  open(choice) {
+    const result = turn.then(() => open(choice));
+    turn = result.catch(() => undefined);
+    return result;
+  },
+};
