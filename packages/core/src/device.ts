@@ -45,16 +45,14 @@ export class Gpu {
   readonly reason: string;
   readonly pool: BufferPool;
   readonly #compiled = new Map<string, Promise<CompiledKernel>>();
-  readonly #releaseHost: () => void;
   #failure: TurnproofError | undefined;
   #closed = false;
 
-  constructor(device: GPUDevice, adapter: AdapterDescription, reason: string, releaseHost: () => void) {
+  constructor(device: GPUDevice, adapter: AdapterDescription, reason: string) {
     this.device = device;
     this.adapter = adapter;
     this.reason = reason;
     this.pool = new BufferPool(device);
-    this.#releaseHost = releaseHost;
     device.addEventListener('uncapturederror', (event) => {
       this.#failure ??= new TurnproofError('gpu', `uncaptured GPU error: ${event.error.message}`);
     });
@@ -224,7 +222,6 @@ export class Gpu {
     this.#closed = true;
     this.pool.trim();
     this.device.destroy();
-    this.#releaseHost();
   }
 }
 
@@ -247,5 +244,5 @@ export async function openDevice(options: OpenOptions = {}): Promise<Gpu> {
   if (description.kind === 'software') {
     options.onSoftware?.(`software adapter ${description.name}: right, but slow (${opened.reason})`);
   }
-  return new Gpu(device, description, opened.reason, opened.release);
+  return new Gpu(device, description, opened.reason);
 }

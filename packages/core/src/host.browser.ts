@@ -17,6 +17,6 @@ export const host: Host = {
     if (choice === 'hardware' && description.kind === 'software') {
       throw refuseAdapter(choice, [`the browser offers only ${description.name}`]);
     }
-    return { adapter, description, reason: 'the adapter that the browser prefers', release: () => undefined };
+    return { adapter, description, reason: 'the adapter that the browser prefers' };
   },
 };

@@ -50,49 +50,48 @@ const message = (error: unknown): string => (error instanceof Error ? error.mess
 /** One at a time: the environment variable is the process's, not the call's. */
 let turn: Promise<unknown> = Promise.resolve();
 
-async function tryCandidate(candidate: Candidate): Promise<OpenedAdapter> {
-  await loadPackagedVulkanLoader();
-  const drivers = await candidate.drivers();
+/**
+ * Dawn's instances by the drivers that they were made for. Kept until the process ends: when an instance is
+ * collected while objects of its devices still wait for collection, Dawn 0.6.2 aborts or hangs.
+ */
+const instances = new Map<string, GPU>();
+
+async function instanceFor(drivers: string | null): Promise<GPU> {
+  const known = instances.get(drivers ?? '');
+  if (known) return known;
   const before = process.env.VK_DRIVER_FILES;
   if (drivers !== null) process.env.VK_DRIVER_FILES = drivers;
   // Vulkan's loader complains on stderr where this is unset; the folder is not written to.
   process.env.XDG_RUNTIME_DIR ??= '/tmp';
   try {
     const { create, globals } = await import('webgpu');
-    // Code for the browser (ours, ORT's) reads GPUBufferUsage and its kin as globals.
+    // Code for the browser (onnxruntime-web's) reads GPUBufferUsage and its kin as globals.
     for (const [name, value] of Object.entries(globals)) {
       if (!(name in globalThis))
         Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
     }
-    let gpu: GPU | undefined = create([...DAWN_SWITCHES]);
-    const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-    if (!adapter) {
-      gpu = undefined;
-      throw new Error('Dawn accepts none of them');
-    }
-    installNavigatorGpu(gpu);
-    return {
-      adapter,
-      description: describeAdapter(adapter),
-      reason: candidate.reason,
-      release: () => {
-        // Node stays alive while anything holds Dawn's instance.
-        if (navigatorGpu === gpu) installNavigatorGpu(undefined);
-        gpu = undefined;
-      },
-    };
+    const gpu = create([...DAWN_SWITCHES]);
+    instances.set(drivers ?? '', gpu);
+    return gpu;
   } finally {
-    if (drivers !== null) {
-      if (before === undefined) delete process.env.VK_DRIVER_FILES;
-      else process.env.VK_DRIVER_FILES = before;
-    }
+    if (before === undefined) delete process.env.VK_DRIVER_FILES;
+    else process.env.VK_DRIVER_FILES = before;
   }
+}
+
+async function tryCandidate(candidate: Candidate): Promise<OpenedAdapter> {
+  await loadPackagedVulkanLoader();
+  const gpu = await instanceFor(await candidate.drivers());
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) throw new Error('Dawn accepts none of them');
+  installNavigatorGpu(gpu);
+  return { adapter, description: describeAdapter(adapter), reason: candidate.reason };
 }
 
 let navigatorGpu: GPU | undefined;
 
 /** onnxruntime-web looks for `navigator.gpu`, as in a browser. */
-function installNavigatorGpu(gpu: GPU | undefined): void {
+function installNavigatorGpu(gpu: GPU): void {
   navigatorGpu = gpu;
   Object.defineProperty(globalThis.navigator, 'gpu', { get: () => navigatorGpu, configurable: true });
 }
@@ -136,7 +135,6 @@ async function open(choice: AdapterChoice): Promise<OpenedAdapter> {
       const opened = await tryCandidate(candidate);
       if (accept(opened)) return opened;
       tried.push(`${candidate.what}: only ${opened.description.name}`);
-      opened.release();
     } catch (error) {
       tried.push(`${candidate.what}: ${message(error)}`);
     }

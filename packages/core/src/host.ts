@@ -23,8 +23,6 @@ export interface OpenedAdapter {
   readonly description: AdapterDescription;
   /** Why this adapter and not another, for `doctor` and the log. */
   readonly reason: string;
-  /** Drops whatever keeps the process alive. */
-  release(): void;
 }
 
 export interface Host {

@@ -1,3 +1,4 @@
+/// <reference path="./wgsl-reflect.d.ts" />
 /**
  * A kernel's declaration: its WGSL, its entry point and its typed bindings, in binding order. Declarations are
  * checked against the WGSL by reflection before a pipeline is built, so the two cannot drift apart.

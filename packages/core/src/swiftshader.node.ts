@@ -106,6 +106,9 @@ export function unpackSwiftShader(): Promise<UnpackedSwiftShader> {
 
 let loaderChecked: Promise<void> | undefined;
 
+/** Held, lest koffi unload it when its handle is collected. */
+const held: { loader?: unknown } = {};
+
 /**
  * Dawn asks the dynamic linker for `libvulkan.so.1`. Where the system has none, loading the packaged one first
  * makes Dawn find it by its soname. (process.dlopen would close it again.)
@@ -115,10 +118,10 @@ export function loadPackagedVulkanLoader(): Promise<void> {
     if (process.platform !== 'linux') return;
     const { default: koffi } = await import('koffi');
     try {
-      koffi.load('libvulkan.so.1');
+      held.loader = koffi.load('libvulkan.so.1');
     } catch {
       try {
-        koffi.load((await unpackSwiftShader()).loader);
+        held.loader = koffi.load((await unpackSwiftShader()).loader);
       } catch {
         // Dawn then finds no adapter, and says so with the list of what was tried.
       }

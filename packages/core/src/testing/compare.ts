@@ -4,6 +4,11 @@
 import type { GpuArray } from '../buffers.ts';
 import type { Gpu } from '../device.ts';
 
+/** A comparison that failed: the only kind of failure that counts as the rejection of a mutant. */
+export class ComparisonError extends Error {
+  override readonly name = 'ComparisonError';
+}
+
 /** A value that no kernel writes by design: outputs are filled with it before a test, so unwritten slots show. */
 export const SENTINEL = -12345.678710937;
 
@@ -32,7 +37,8 @@ function expectAll(
   want: Numbers,
   fine: (got: number, want: number) => boolean,
 ): void {
-  if (got.length !== want.length) throw new Error(`${name}: ${got.length} elements, wanted ${want.length}`);
+  if (got.length !== want.length)
+    throw new ComparisonError(`${name}: ${got.length} elements, wanted ${want.length}`);
   let first = -1;
   let faults = 0;
   for (let i = 0; i < want.length; i++) {
@@ -40,12 +46,17 @@ function expectAll(
     if (first < 0) first = i;
     faults += 1;
   }
-  if (faults > 0) throw new Error(table(name, got, want, first, faults));
+  if (faults > 0) throw new ComparisonError(table(name, got, want, first, faults));
 }
 
 /** |got - want| <= tolerance everywhere; NaN and the sentinel are never fine. */
 export function expectClose(name: string, got: Numbers, want: Numbers, tolerance: number): void {
   expectAll(name, got, want, (g, w) => Math.abs(g - w) <= tolerance);
+}
+
+/** value <= limit, with no slack; NaN is never fine. */
+export function expectAtMost(name: string, value: number, limit: number): void {
+  if (!(value <= limit)) throw new ComparisonError(`${name}: ${value} exceeds ${limit} by ${value - limit}`);
 }
 
 export function expectEqual(name: string, got: Numbers, want: Numbers): void {

@@ -2,8 +2,8 @@
  * Mutants: a kernel with one deliberate fault, which the kernel's own check must reject. A check that a mutant
  * passes proves nothing.
  */
-import { TurnproofError } from '../errors.ts';
 import type { Bindings, Kernel } from '../kernel.ts';
+import { ComparisonError } from './compare.ts';
 
 export interface Mutant {
   /** What is wrong with it, such as «wrong sign of the sine». */
@@ -30,8 +30,10 @@ export async function rejectionOf(fault: string, check: () => Promise<void>): Pr
   try {
     await check();
   } catch (error) {
-    if (error instanceof TurnproofError) throw new Error(`mutant «${fault}» does not run: ${error.message}`);
-    return error instanceof Error ? error.message : String(error);
+    if (error instanceof ComparisonError) return error.message;
+    throw new Error(
+      `mutant «${fault}» does not run: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   throw new Error(`mutant «${fault}» passes the check`);
 }

@@ -1,0 +1,92 @@
+/**
+ * How far float32 can fall from the real-number formula in each kernel, so that bounds stay bounds. The derivations
+ * are in SOUNDNESS.md («The float32 budget»); every function returns an upper bound on an absolute error, in units
+ * of pixel values, valid for images in [0, 1].
+ *
+ * WGSL's rules assumed: + - * land on either neighbour (one ULP, 2^-23 relative), may be fused, subnormals may be
+ * flushed; integer arithmetic, conversion of integers below 2^24 and scaling by powers of two are exact.
+ */
+import { nextUp } from '@turnproof/core';
+import { fractionBits, type ImageShape, pixelCount, reachOf, type Transform } from './geometry.ts';
+import type { Tiling } from './layout.ts';
+import { blurTaps, type Preprocess } from './preprocess.ts';
+
+/** One unit in the last place, relative: either neighbour. */
+const ULP = 2 ** -23;
+/** Two nested lerps of numbers in [0, 1]: 2 ULP each, second-order terms and flushed subnormals included. */
+const INTERPOLATION = 4.2 * ULP;
+
+/** Largest error of a fixed-point source coordinate, in pixels: each integer is off by at most 0.51. */
+export function coordinateError(shape: ImageShape): number {
+  return 0.51 * (reachOf(shape) + 1) * 2 ** -fractionBits(shape);
+}
+
+/** Relative error of the two passes of the blur, on a field of absolute values. */
+function blurError(pre: Preprocess): number {
+  if (!pre.blur) return 2.1 * ULP;
+  return (2 * blurTaps(pre.blur).length + 1.1) * 1.02 * ULP;
+}
+
+/** `warp` against T x: a pixel moves by at most 1 per pixel of displacement on each axis. */
+export function warpBudget(shape: ImageShape): number {
+  return 2 * coordinateError(shape) + INTERPOLATION;
+}
+
+/** Error of one end of `box_hull` at one pixel: its coordinates are enclosed, only the values are rounded. */
+export function hullBudget(): number {
+  return INTERPOLATION;
+}
+
+const overImage = (shape: ImageShape, perPixel: number): number =>
+  Math.sqrt(pixelCount(shape)) * perPixel * 1.0001;
+
+/** l2 distance of `warp_pre` from the real pre(T x): what the classifier sees against what is certified. */
+export function samplerBudget(shape: ImageShape, pre: Preprocess): number {
+  return overImage(shape, warpBudget(shape) + blurError(pre));
+}
+
+/** l2 error of `point_error`'s field. */
+export function pointBudget(shape: ImageShape, pre: Preprocess): number {
+  return overImage(shape, 3 * warpBudget(shape) + ULP + blurError(pre));
+}
+
+/** l2 error of `interval_error`'s field. */
+export function intervalBudget(shape: ImageShape, pre: Preprocess): number {
+  const perPixel = 2 * coordinateError(shape) + 3 * INTERPOLATION + ULP + blurError(pre);
+  return overImage(shape, perPixel);
+}
+
+/** Largest speed of a source coordinate: pixels per radian, or per pixel of translation. */
+export function maxSpeed(shape: ImageShape, transform: Transform): number {
+  return transform === 'rotation' ? 1.4 * (reachOf(shape) / 2) + 2 : 1;
+}
+
+/** Error of one pixel of `box_remainder`; `width`: the box's widths added up (radians or pixels). */
+export function remainderBudget(shape: ImageShape, transform: Transform, width: number): number {
+  return (width / 4) * 33 * ULP * maxSpeed(shape, transform);
+}
+
+/** l2 error of `chord_error`'s field. */
+export function chordBudget(shape: ImageShape, pre: Preprocess, transform: Transform, width: number): number {
+  const largest = (width / 4) * 4 * maxSpeed(shape, transform) * 1.001;
+  const perPixel =
+    2 * remainderBudget(shape, transform, width) +
+    largest * (2 * coordinateError(shape) + INTERPOLATION + 2 * ULP + 2 * blurError(pre));
+  return overImage(shape, perPixel);
+}
+
+/** Upper bound on the norm whose squares a pair kernel summed up in `partials`, its field's error added. */
+export function normUp(
+  partials: ArrayLike<number>,
+  start: number,
+  end: number,
+  tiling: Tiling,
+  budget: number,
+): number {
+  let sum = 0;
+  for (let i = start; i < end; i++) sum += partials[i] ?? Number.NaN;
+  const perThread = Math.ceil(tiling.tileWidth / 16) * Math.ceil(tiling.tileHeight / 16);
+  // Squares, the thread's own sum, 16 and 16 more additions; float64's own rounding drowns in the margin.
+  const relative = (perThread + 34) * 1.01 * ULP;
+  return nextUp(Math.sqrt(sum) * (1 + relative) + budget + 1e-17);
+}

@@ -1,0 +1,41 @@
+import { wgsl } from '../../generated/wgsl.ts';
+import {
+  BOX_LENGTH,
+  fixedMap,
+  type ImageShape,
+  MAP_LENGTH,
+  type Parameter,
+  type ParameterBox,
+  type Transform,
+  writeBox,
+} from '../../geometry.ts';
+import { definePairKernel } from '../pair-kernel.ts';
+
+/** || pre(T_beta e1 + e2) ||^2, the chord bound's remainder; e1 ready-made by `box_remainder`. */
+export const chordErrorKernel = definePairKernel('chord_error', wgsl.chord_error, ['TRANSLATION']);
+
+export interface PairItem {
+  readonly image: number;
+  /** Where the box's remainder (or hull) lies in the second stack. */
+  readonly slot: number;
+  readonly beta: Parameter;
+  readonly box: ParameterBox;
+}
+
+/** Items of `chord_error` and `interval_error`. */
+export function pairItems(
+  entries: readonly PairItem[],
+  transform: Transform,
+  shape: ImageShape,
+): Int32Array<ArrayBuffer> {
+  const length = 2 + MAP_LENGTH + BOX_LENGTH;
+  const items = new Int32Array(entries.length * length);
+  entries.forEach(({ image, slot, beta, box }, i) => {
+    const at = i * length;
+    items[at] = image;
+    items[at + 1] = slot;
+    items.set(fixedMap(transform, beta, shape), at + 2);
+    writeBox(items, at + 2 + MAP_LENGTH, transform, box, beta, shape);
+  });
+  return items;
+}
