@@ -1,0 +1,58 @@
+/**
+ * The base classifier b: an ONNX file behind the {@link Classifier} interface, onnxruntime-web inside.
+ */
+import { badInput } from '@turnproof/core';
+import type { Classifier } from './classifier.ts';
+import { checkShape, type ImageShape, type InspectedModel, inspectModel } from './model.ts';
+import type { Provider } from './ort-runtime.ts';
+import { WasmClassifier } from './wasm-classifier.ts';
+import { WebgpuClassifier } from './webgpu-classifier.ts';
+
+export { argmaxRows, NO_CLASS } from './argmax.ts';
+export type { Classifier } from './classifier.ts';
+export {
+  checkShape,
+  type ImageShape,
+  type InspectedModel,
+  inspectModel,
+  inspectModelBytes,
+  type ModelInfo,
+} from './model.ts';
+export { defaultThreads, type Provider } from './ort-runtime.ts';
+export { checkParity, PARITY_TOLERANCE, type ParityCheck, type ParityReport } from './parity.ts';
+
+export interface OpenClassifierOptions {
+  /** A path, or what `inspectModel` made of it. */
+  readonly model: string | InspectedModel;
+  readonly provider: Provider;
+  /** webgpu: the device that everything else uses. Its host must have set `navigator.gpu` (`openDevice` does). */
+  readonly device?: GPUDevice;
+  /** Shape of the data's images. */
+  readonly shape: ImageShape;
+  /** wasm: threads, default one a core and at most 8. The first model of a process decides for all. */
+  readonly threads?: number;
+}
+
+/**
+ * Opens a model for images of a shape. It is run once by the wasm provider in any case (which shows the number of
+ * classes, and a model that does not run at all), then once on the GPU where webgpu is asked for.
+ *
+ * @throws TurnproofError `bad-input` for a model that cannot serve; `gpu` when the runtime cannot use the device
+ */
+export async function openClassifier(options: OpenClassifierOptions): Promise<Classifier> {
+  const { provider, device, shape, threads } = options;
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
+    throw badInput(`${threads} threads`, 'give a whole number from 1 on');
+  }
+  if (provider === 'webgpu' && !device) {
+    throw badInput('the webgpu provider needs a GPU device', 'open one, or take --provider wasm');
+  }
+  const model =
+    typeof options.model === 'string' ? await inspectModel(options.model, threads) : options.model;
+  checkShape(model.info, shape);
+  const onHost = await WasmClassifier.open(model, shape, threads);
+  if (provider === 'wasm' || !device) return onHost;
+  const { classes } = onHost;
+  await onHost.release();
+  return WebgpuClassifier.open(model, shape, classes, device);
+}

@@ -1,0 +1,226 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkShape, inspectModel, inspectModelBytes, type ModelInfo } from './model.ts';
+import { type Graph, linearModel, onnxModel, someFloats } from './onnx-writer.test-support.ts';
+
+const inspect = (graph: Graph) => inspectModelBytes('m.onnx', onnxModel(graph));
+const badInput = (words: string | RegExp) =>
+  expect.objectContaining({
+    code: 'bad-input',
+    message: typeof words === 'string' ? expect.stringContaining(words) : expect.stringMatching(words),
+    fix: expect.any(String),
+  });
+
+describe('a model file', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'turnproof-model-'));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  it('is described by its digest, names, shapes and opset', async () => {
+    const { bytes } = linearModel({ image: [3, 4, 5], classes: 7 });
+    const file = join(folder, 'linear.onnx');
+    await writeFile(file, bytes);
+    const { info, bytes: read } = await inspectModel(file);
+    expect(info).toEqual({
+      file,
+      sha256: createHash('sha256').update(bytes).digest('hex'),
+      inputName: 'x',
+      inputShape: [null, 3, 4, 5],
+      layout: 'nchw',
+      fixedBatch: null,
+      channels: 3,
+      height: 4,
+      width: 5,
+      outputName: 'logits',
+      classes: 7,
+      opset: 13,
+    } satisfies ModelInfo);
+    expect(read).toEqual(bytes);
+  });
+
+  it('that is missing, a directory or empty is refused with its name', async () => {
+    const missing = join(folder, 'none.onnx');
+    await expect(inspectModel(missing)).rejects.toThrow(badInput(`${missing}: no such file`));
+    await expect(inspectModel(folder)).rejects.toThrow(badInput(`${folder}: a directory`));
+    const empty = join(folder, 'empty.onnx');
+    await writeFile(empty, '');
+    await expect(inspectModel(empty)).rejects.toThrow(badInput(`${empty}: the file is empty`));
+  });
+
+  it('beyond 2 GiB is refused before it is read', async () => {
+    const huge = join(folder, 'huge.onnx');
+    await writeFile(huge, '');
+    await truncate(huge, 2 ** 31); // sparse: takes no space
+    await expect(inspectModel(huge)).rejects.toThrow(
+      expect.objectContaining({ code: 'bad-input', message: expect.stringContaining('2147483648 bytes') }),
+    );
+  });
+
+  it.each([
+    ['zero bytes', new Uint8Array(100), 'byte 0: field number 0'],
+    ['text', new TextEncoder().encode('<!doctype html><html>not found</html>'), 'not an ONNX model'],
+    [
+      'a PNG',
+      Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13),
+      'not an ONNX model',
+    ],
+    ['a protobuf without a graph', Uint8Array.of(8, 8), 'holds no graph'],
+    ['an endless number', new Uint8Array(20).fill(0xff), 'not an ONNX model'],
+  ])('of %s is refused', async (_, bytes, words) => {
+    await expect(inspectModelBytes('m.onnx', Uint8Array.from(bytes))).rejects.toThrow(badInput(words));
+  });
+
+  it('that was cut off anywhere is refused as truncated or without a graph', async () => {
+    const { bytes } = linearModel({ image: [1, 2, 2], classes: 3 });
+    for (const length of [1, 2, 5, 20, bytes.length - 1]) {
+      await expect(inspectModelBytes('m.onnx', bytes.slice(0, length))).rejects.toThrow(
+        badInput(/truncated|holds no graph/),
+      );
+    }
+  });
+
+  it('whose graph is damaged inside is refused with the runtime’s words', async () => {
+    const { bytes } = linearModel({ image: [1, 2, 2], classes: 3 });
+    bytes.fill(0xff, bytes.length - 30);
+    await expect(inspectModelBytes('m.onnx', bytes)).rejects.toThrow(
+      badInput('m.onnx: onnxruntime refuses it'),
+    );
+  });
+});
+
+describe('a graph', () => {
+  const output = { name: 'y', shape: ['n', 3] };
+  const image = { name: 'x', shape: ['n', 1, 2, 2] };
+  const weights = [{ name: 'w', shape: [4, 3], data: someFloats(12, 1) }];
+  const nodes = [
+    { op: 'Flatten', inputs: ['x'], outputs: ['f'] },
+    { op: 'MatMul', inputs: ['f', 'w'], outputs: ['y'] },
+  ];
+
+  it('may list its weights among its inputs', async () => {
+    const { info } = await inspect({
+      inputs: [image, { name: 'w', shape: [4, 3] }],
+      outputs: [output],
+      weights,
+      nodes,
+    });
+    expect(info.inputName).toBe('x');
+  });
+  it('with a fixed batch says so', async () => {
+    const { info } = await inspectModelBytes(
+      'm',
+      linearModel({ image: [1, 2, 2], classes: 3, batch: 4 }).bytes,
+    );
+    expect([info.fixedBatch, info.inputShape]).toEqual([4, [4, 1, 2, 2]]);
+  });
+  it('with a batch of 0 is refused', async () => {
+    const { bytes } = linearModel({ image: [1, 2, 2], classes: 3, batch: 0 });
+    await expect(inspectModelBytes('m.onnx', bytes)).rejects.toThrow(badInput('a dimension is 0'));
+  });
+  it('of flat features is recognised', async () => {
+    const { info } = await inspectModelBytes('m', linearModel({ image: [12], classes: 3 }).bytes);
+    expect([info.layout, info.channels, info.inputShape]).toEqual(['flat', null, [null, 12]]);
+  });
+  it('with two inputs is refused, both named', async () => {
+    const graph = {
+      inputs: [image, { name: 'mask', shape: ['n', 4] }],
+      outputs: [output],
+      weights,
+      nodes: [
+        { op: 'Flatten', inputs: ['x'], outputs: ['f0'] },
+        { op: 'Add', inputs: ['f0', 'mask'], outputs: ['f'] },
+        ...nodes.slice(1),
+      ],
+    };
+    await expect(inspect(graph)).rejects.toThrow(
+      badInput('has 2 inputs, not one: x float32 [n, 1, 2, 2]; mask float32 [n, 4]'),
+    );
+  });
+  it('with two outputs is refused', async () => {
+    const graph = { inputs: [image], outputs: [output, { name: 'f', shape: ['n', 4] }], weights, nodes };
+    await expect(inspect(graph)).rejects.toThrow(badInput('has 2 outputs, not one'));
+  });
+  it('whose input is not float32 is refused', async () => {
+    const graph = {
+      inputs: [{ ...image, type: 11 }],
+      outputs: [output],
+      weights,
+      nodes: [
+        { op: 'Cast', inputs: ['x'], outputs: ['x1'], attributes: { to: 1 } },
+        { op: 'Flatten', inputs: ['x1'], outputs: ['f'] },
+        ...nodes.slice(1),
+      ],
+    };
+    await expect(inspect(graph)).rejects.toThrow(badInput('the input is x float64 [n, 1, 2, 2]'));
+  });
+  it.each([[['n', 3, 4]], [['n', 1, 2, 2, 1]], [['n']]])(
+    'with an input %j is refused as no image',
+    async (shape) => {
+      const graph = {
+        inputs: [{ name: 'x', shape }],
+        outputs: [{ name: 'y', shape: ['n', 'c'] }],
+        nodes: [
+          { op: 'Flatten', inputs: ['x'], outputs: ['y'], attributes: { axis: shape.length > 1 ? 1 : 0 } },
+        ],
+      };
+      await expect(inspect(graph)).rejects.toThrow(badInput(/the input is x float32 \[n.*images come as/));
+    },
+  );
+  it.each([
+    [['n', 3, 1, 1], 'logits come as [n, classes]'],
+    [['n', 1], 'at least two classes'],
+  ])('with an output %j is refused', async (shape, words) => {
+    const features = shape[1] === 1 ? 1 : 3;
+    const graph = {
+      inputs: [{ name: 'x', shape: ['n', features, 1, 1] }],
+      outputs: [{ name: 'y', shape }],
+      nodes: [
+        shape.length === 4
+          ? { op: 'Relu', inputs: ['x'], outputs: ['y'] }
+          : { op: 'Flatten', inputs: ['x'], outputs: ['y'] },
+      ],
+    };
+    await expect(inspect(graph)).rejects.toThrow(badInput(words));
+  });
+  it('with an operator that the runtime lacks is refused by that name', async () => {
+    const graph = {
+      inputs: [image],
+      outputs: [output],
+      nodes: [{ op: 'NoSuchOp', inputs: ['x'], outputs: ['y'] }],
+    };
+    await expect(inspect(graph)).rejects.toThrow(badInput('NoSuchOp'));
+  });
+});
+
+describe('checkShape', () => {
+  const info = {
+    file: 'm.onnx',
+    layout: 'nchw',
+    channels: 3,
+    height: null,
+    width: 32,
+    inputShape: [],
+  } as const;
+  const nchw = info as unknown as ModelInfo;
+  const flat = { ...nchw, layout: 'flat', inputShape: [null, 784] } as const;
+
+  it('lets free dimensions pass', () => {
+    expect(() => checkShape(nchw, { channels: 3, height: 17, width: 32 })).not.toThrow();
+  });
+  it('names both shapes where they differ', () => {
+    expect(() => checkShape(nchw, { channels: 1, height: 28, width: 28 })).toThrow(
+      badInput('m.onnx: the model takes images [3, any, 32], the data has [1, 28, 28]'),
+    );
+  });
+  it('compares the number of features of a flat model', () => {
+    expect(() => checkShape(flat, { channels: 1, height: 28, width: 28 })).not.toThrow();
+    expect(() => checkShape(flat, { channels: 3, height: 32, width: 32 })).toThrow(
+      badInput('takes 784 numbers an image, the data has [3, 32, 32] = 3072'),
+    );
+  });
+});

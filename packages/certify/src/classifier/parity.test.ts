@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Classifier, checkParity, openClassifier } from './index.ts';
+import { inspectModelBytes } from './model.ts';
+import { linearModel, someFloats } from './onnx-writer.test-support.ts';
+
+const shape = { channels: 2, height: 3, width: 4 };
+const COUNT = 6;
+const images = someFloats(COUNT * 24, 3);
+
+/** The classifier with its logits changed; `call` counts from 1. */
+function broken(
+  classifier: Classifier,
+  change: (logits: Float32Array<ArrayBuffer>, batch: number, call: number) => Float32Array<ArrayBuffer>,
+): Classifier {
+  const { info, provider, classes, fixedBatch } = classifier;
+  let call = 0;
+  return {
+    info,
+    provider,
+    shape: classifier.shape,
+    classes,
+    fixedBatch,
+    logits: async (input, batch) => {
+      call += 1;
+      return change(await classifier.logits(input, batch), batch, call);
+    },
+    release: () => classifier.release(),
+  };
+}
+
+describe('the parity check', () => {
+  let sound: Classifier;
+  beforeAll(async () => {
+    const model = await inspectModelBytes('m.onnx', linearModel({ image: [2, 3, 4], classes: 5 }).bytes);
+    sound = await openClassifier({ model, provider: 'wasm', shape });
+  });
+  afterAll(() => sound.release());
+
+  const parity = (...words: string[]) =>
+    expect.objectContaining({ code: 'parity', message: expect.stringMatching(new RegExp(words.join('.*'))) });
+
+  it('passes a sound classifier against itself and against its like', async () => {
+    const alone = await checkParity(sound, sound, images);
+    expect(alone).toMatchObject({ images: COUNT, classes: 5, repeatable: true });
+    expect(alone.checks.map((check) => check.name)).toEqual([
+      'wasm: batch 6 twice',
+      'wasm: batch 1 against batch 6',
+    ]);
+    const both = await checkParity(
+      broken(sound, (logits) => logits),
+      sound,
+      images,
+    );
+    expect(both.checks.length).toBe(5);
+    for (const { difference, limit } of both.checks) expect(difference).toBeLessThanOrEqual(limit);
+  });
+
+  it('finds one wrong row in batches above one', async () => {
+    const wrong = broken(sound, (logits, batch) => (batch > 4 ? logits.copyWithin(20, 0, 5) : logits));
+    await expect(checkParity(wrong, sound, images)).rejects.toThrow(
+      parity('wasm: batch 1 against batch 6', 'image 4, class 0'),
+    );
+  });
+
+  it('finds two rows in each other’s place', async () => {
+    const swapped = broken(sound, (logits, batch) => {
+      if (batch === 1) return logits;
+      return Float32Array.of(...logits.slice(5, 10), ...logits.slice(0, 5), ...logits.slice(10));
+    });
+    await expect(checkParity(swapped, sound, images)).rejects.toThrow(
+      parity('batch 1 against batch 6', 'image 0'),
+    );
+  });
+
+  it('finds a single NaN, though it be there each time', async () => {
+    const nan = broken(sound, (logits, batch) => (batch > 1 ? logits.fill(Number.NaN, 7, 8) : logits));
+    await expect(checkParity(nan, sound, images)).rejects.toThrow(parity('image 1, class 2: NaN'));
+    const always = broken(sound, (logits) => logits.fill(Number.NaN));
+    await expect(checkParity(always, always, images)).rejects.toThrow(parity('NaN'));
+  });
+
+  it('finds answers that change from run to run', async () => {
+    const drifting = broken(sound, (logits, _, call) => logits.map((v) => v + (call === 2 ? 0.01 : 0)));
+    await expect(checkParity(drifting, sound, images)).rejects.toThrow(parity('wasm: batch 6 twice'));
+  });
+
+  it('finds a provider that is steadily a little wrong, and fails whichever side it is', async () => {
+    const off = broken(sound, (logits) => logits.map((v) => v * 1.001));
+    await expect(checkParity(off, sound, images)).rejects.toThrow(parity('wasm against wasm'));
+    await expect(checkParity(sound, off, images)).rejects.toThrow(parity('wasm against wasm'));
+  });
+
+  it('lets rounding pass, and says that repetition is not exact', async () => {
+    const rounding = broken(sound, (logits, _, call) => logits.map((v) => v * (1 + call * 2e-7)));
+    expect((await checkParity(rounding, sound, images)).repeatable).toBe(false);
+  });
+
+  it('finds missing logits', async () => {
+    const short = broken(sound, (logits) => logits.slice(1));
+    await expect(checkParity(short, sound, images)).rejects.toThrow(parity('6 images gave 29 logits'));
+  });
+
+  it('needs two images at least', async () => {
+    await expect(checkParity(sound, sound, images.slice(0, 24))).rejects.toThrow('two or more images');
+    await expect(checkParity(sound, sound, images.slice(0, 50))).rejects.toThrow('two or more images');
+  });
+});
