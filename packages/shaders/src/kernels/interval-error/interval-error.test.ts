@@ -14,7 +14,7 @@ describeKernel({
     const random = randomNumbers(9);
     for (const problem of testProblems(random, (s) => testImages(s, random))) {
       const { transform, shape, pre, image, pairs } = problem;
-      const budget = intervalBudget(shape, pre);
+      const budget = intervalBudget(shape, pre, transform);
       for (const memory of [undefined, 4000]) {
         const options = memory === undefined ? { kernel } : { kernel, memory };
         const { partials, tiling, perItem } = await runIntervalError(gpu, problem, options);

@@ -12,7 +12,7 @@ describeKernel({
     const random = randomNumbers(7);
     for (const problem of testProblems(random, (s) => testImages(s, random))) {
       const { transform, shape, pre, image, pairs } = problem;
-      const budget = pointBudget(shape, pre);
+      const budget = pointBudget(shape, pre, transform);
       for (const memory of [undefined, 3000]) {
         const options = memory === undefined ? { kernel } : { kernel, memory };
         const { partials, tiling, perItem } = await runPointError(gpu, problem, options);

@@ -57,7 +57,7 @@ describeKernel({
           const want = warpOracle(transform, parameter, images[image] ?? [], shape);
           const got = result.data.subarray(i * size, (i + 1) * size);
           const name = `${transform} ${parameter.join(', ')} of image ${image}, ${shape.width} x ${shape.height}`;
-          expectClose(name, got, want, warpBudget(shape));
+          expectClose(name, got, want, warpBudget(shape, transform));
         });
       } finally {
         for (const array of [stack, items, output]) array.release();

@@ -1,0 +1,40 @@
+/**
+ * Bounds on the interpolation error: the one door to E.
+ */
+import { badInput, type Gpu } from '@turnproof/core';
+import type { ImageShape } from '@turnproof/shaders';
+import type { Pipeline } from '../pipeline.ts';
+import { ExactBounder } from './exact.ts';
+import { RefiningBounder } from './refine.ts';
+import type { Bounder, BoundMethod } from './types.ts';
+
+export * from './extra-error.ts';
+export * from './types.ts';
+export { type WaveBox, type WavePoint, type WaveResult, WaveRunner } from './wave.ts';
+
+export interface BounderOptions {
+  readonly shape: ImageShape;
+  readonly pipeline: Pipeline;
+  /** Default `auto`: exact for translation, chord for rotation. */
+  readonly method?: BoundMethod;
+  /** Sub-boxes for one β (default 16,384). */
+  readonly maxBoxes?: number;
+  /** Wall time of one call in milliseconds (default: none). */
+  readonly timeLimitMs?: number;
+}
+
+/** @throws TurnproofError `bad-input` for `exact` with rotation. */
+export async function openBounder(gpu: Gpu, options: BounderOptions): Promise<Bounder> {
+  const { shape, pipeline, method = 'auto' } = options;
+  if (method === 'exact' || (method === 'auto' && pipeline.transform === 'translation')) {
+    if (pipeline.transform !== 'translation') {
+      throw badInput('--bound exact works for translation only', 'take --bound chord or auto for rotation');
+    }
+    return ExactBounder.create(gpu, shape, pipeline);
+  }
+  const limits = {
+    maxBoxes: options.maxBoxes ?? 16_384,
+    timeLimitMs: options.timeLimitMs ?? Number.POSITIVE_INFINITY,
+  };
+  return RefiningBounder.create(gpu, shape, pipeline, method === 'interval' ? 'interval' : 'chord', limits);
+}
