@@ -13,16 +13,18 @@ import { blurTaps, type Preprocess } from './preprocess.ts';
 
 /** One unit in the last place, relative: either neighbour. */
 const ULP = 2 ** -23;
-/** Two nested lerps of numbers in [0, 1]: 2 ULP each, second-order terms and flushed subnormals included. */
-const INTERPOLATION = 4.2 * ULP;
+/**
+ * Two nested lerps of numbers in [0, 1]: 1 - t, two products and a sum each, 3 ULP; second-order terms and flushed
+ * subnormals included.
+ */
+const INTERPOLATION = 6.2 * ULP;
 
 /**
- * Largest error of a fixed-point source coordinate, in pixels: each integer is off by at most 0.51. A translation's
- * linear part is exact; only its shift is rounded.
+ * Largest error of a source coordinate, in pixels: the correction is computed in float32 (4 roundings of at most half
+ * a unit per integer), added to the fraction, and the fraction moved into [0, 1] (a rounding each).
  */
-export function coordinateError(shape: ImageShape, transform: Transform): number {
-  const integers = transform === 'rotation' ? reachOf(shape) + 1 : 1;
-  return 0.51 * integers * 2 ** -fractionBits(shape);
+export function coordinateError(shape: ImageShape): number {
+  return 2.1 * ULP + 4.2 * ULP * 0.51 * (reachOf(shape) + 1) * 2 ** -fractionBits(shape);
 }
 
 /** Relative error of the two passes of the blur, on a field of absolute values. */
@@ -32,8 +34,8 @@ function blurError(pre: Preprocess): number {
 }
 
 /** `warp` against T x: a pixel moves by at most 1 per pixel of displacement on each axis. */
-export function warpBudget(shape: ImageShape, transform: Transform): number {
-  return 2 * coordinateError(shape, transform) + INTERPOLATION;
+export function warpBudget(shape: ImageShape): number {
+  return 2 * coordinateError(shape) + INTERPOLATION;
 }
 
 /** Error of one end of `box_hull` at one pixel: its coordinates are enclosed, only the values are rounded. */
@@ -45,18 +47,18 @@ const overImage = (shape: ImageShape, perPixel: number): number =>
   Math.sqrt(pixelCount(shape)) * perPixel * 1.0001;
 
 /** l2 distance of `warp_pre` from the real pre(T x): what the classifier sees against what is certified. */
-export function samplerBudget(shape: ImageShape, pre: Preprocess, transform: Transform): number {
-  return overImage(shape, warpBudget(shape, transform) + blurError(pre));
+export function samplerBudget(shape: ImageShape, pre: Preprocess): number {
+  return overImage(shape, warpBudget(shape) + blurError(pre));
 }
 
 /** l2 error of `point_error`'s field. */
-export function pointBudget(shape: ImageShape, pre: Preprocess, transform: Transform): number {
-  return overImage(shape, 3 * warpBudget(shape, transform) + ULP + blurError(pre));
+export function pointBudget(shape: ImageShape, pre: Preprocess): number {
+  return overImage(shape, 3 * warpBudget(shape) + ULP + blurError(pre));
 }
 
 /** l2 error of `interval_error`'s field. */
-export function intervalBudget(shape: ImageShape, pre: Preprocess, transform: Transform): number {
-  const perPixel = 2 * coordinateError(shape, transform) + 3 * INTERPOLATION + ULP + blurError(pre);
+export function intervalBudget(shape: ImageShape, pre: Preprocess): number {
+  const perPixel = 2 * coordinateError(shape) + 3 * INTERPOLATION + ULP + blurError(pre);
   return overImage(shape, perPixel);
 }
 
@@ -75,7 +77,7 @@ export function chordBudget(shape: ImageShape, pre: Preprocess, transform: Trans
   const largest = (width / 4) * 4 * maxSpeed(shape, transform) * 1.001;
   const perPixel =
     2 * remainderBudget(shape, transform, width) +
-    largest * (2 * coordinateError(shape, transform) + INTERPOLATION + 2 * ULP + 2 * blurError(pre));
+    largest * (2 * coordinateError(shape) + INTERPOLATION + 2 * ULP + 2 * blurError(pre));
   return overImage(shape, perPixel);
 }
 

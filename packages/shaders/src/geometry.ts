@@ -49,24 +49,38 @@ export function fractionBits(shape: ImageShape): number {
   return Math.min(24, 1 + Math.floor(Math.log2(2 ** 31 / halves)));
 }
 
-/** Integers m0..m5 of a map (see shared/affine.wgsl). */
-export type FixedMap = readonly [number, number, number, number, number, number];
+/** A map in fixed point: six integers, and what rounding left over (see shared/affine.wgsl). */
+export interface FixedMap {
+  /** m0..m5. */
+  readonly integers: readonly number[];
+  /** r0..r5, each at most half a unit. */
+  readonly residuals: readonly number[];
+}
 
-/** T for the given parameter as a fixed-point map; each integer is within 0.51 of the real number. */
+/** T for the given parameter as a fixed-point map; float64 leaves it far below a thousandth of a unit uncertain. */
 export function fixedMap(transform: Transform, parameter: Parameter, shape: ImageShape): FixedMap {
   const half = 2 ** (fractionBits(shape) - 1);
   const [centerU, centerV] = [(shape.width - 1) * half, (shape.height - 1) * half];
+  let exact: number[];
   if (transform === 'rotation') {
     const radians = ((parameter[0] ?? Number.NaN) * Math.PI) / 180;
-    const c = Math.round(Math.cos(radians) * half);
-    const s = Math.round(Math.sin(radians) * half);
-    return [c, -s, s, c, centerU, centerV];
+    const [c, s] = [Math.cos(radians) * half, Math.sin(radians) * half];
+    exact = [c, -s, s, c, centerU, centerV];
+  } else {
+    // A shift beyond the image leaves nothing of it: cutting it there changes no value and keeps the integers small.
+    const shift = (pixels: number | undefined, side: number) =>
+      Math.max(-side - 1, Math.min(side + 1, pixels ?? Number.NaN)) * 2 * half;
+    exact = [
+      half,
+      0,
+      0,
+      half,
+      centerU - shift(parameter[0], shape.width),
+      centerV - shift(parameter[1], shape.height),
+    ];
   }
-  // A shift beyond the image leaves nothing of it: cutting it there changes no value and keeps the integers small.
-  const shift = (pixels: number | undefined, side: number) =>
-    Math.round(Math.max(-side - 1, Math.min(side + 1, pixels ?? Number.NaN)) * 2 * half);
-  const [dx, dy] = [shift(parameter[0], shape.width), shift(parameter[1], shape.height)];
-  return [half, 0, 0, half, centerU - dx, centerV - dy];
+  const integers = exact.map(Math.round);
+  return { integers, residuals: exact.map((value, i) => value - (integers[i] ?? Number.NaN)) };
 }
 
 /** A box of parameters [lower, upper], axis by axis. Rotation boxes are at most 90 degrees wide. */
@@ -76,7 +90,8 @@ export interface ParameterBox {
 }
 
 export const BOX_LENGTH = 15;
-export const MAP_LENGTH = 6;
+/** Words of a map with its residuals. */
+export const FINE_MAP_LENGTH = 12;
 
 const scratch = new DataView(new ArrayBuffer(4));
 const bitsOfF32 = (x: number): number => {
@@ -101,8 +116,8 @@ export function writeBox(
 ): void {
   const moved = (end: Parameter) => end.map((value, i) => value + (offset[i] ?? 0));
   const widths = boxWidths(transform, box);
-  items.set(fixedMap(transform, moved(box.lower), shape), at);
-  items.set(fixedMap(transform, moved(box.upper), shape), at + MAP_LENGTH);
+  items.set(fixedMap(transform, moved(box.lower), shape).integers, at);
+  items.set(fixedMap(transform, moved(box.upper), shape).integers, at + 6);
   const half = 2 ** (fractionBits(shape) - 1);
   const width = widths[0] ?? Number.NaN;
   items[at + 12] = transform === 'rotation' ? Math.ceil(((width * width) / 8) * half) + 1 : 0;
@@ -110,6 +125,7 @@ export function writeBox(
   items[at + 14] = bitsOfF32(((widths[1] ?? 0) / 4) * (1 + 2 ** -20));
 }
 
-export function writeMap(items: Int32Array, at: number, map: FixedMap): void {
-  items.set(map, at);
+export function writeMap(items: Int32Array, at: number, { integers, residuals }: FixedMap): void {
+  items.set(integers, at);
+  items.set(residuals.map(bitsOfF32), at + 6);
 }

@@ -124,7 +124,7 @@ describe.runIf(present)('the vectors of an independent float64 implementation', 
         await batch.submit();
         runner.close();
         for (const array of Object.values(arrays)) array.release();
-        expectClose(`pre of ${v.index}`, got.data, v.image, samplerBudget(shape, pre, 'rotation'));
+        expectClose(`pre of ${v.index}`, got.data, v.image, samplerBudget(shape, pre));
       }
     } finally {
       closeChecked(gpu);

@@ -99,7 +99,7 @@ export class ExactBounder implements Bounder {
     const { transform, pre } = this.#pipeline;
     // Each GPU number lies between the truth and the truth plus twice the budget (and a rounding of the norm).
     const largest = errors.reduce((a, b) => Math.max(a, b), 0);
-    const threshold = largest * (1 - 1e-5) - 2 * pointBudget(this.#shape, pre, transform);
+    const threshold = largest * (1 - 1e-5) - 2 * pointBudget(this.#shape, pre);
     let witness: BetaBound['witness'] = { gamma: beta.map(() => 0), error: 0 };
     grid.forEach((gamma, i) => {
       if (!((errors[i] ?? Number.NaN) >= threshold)) return;

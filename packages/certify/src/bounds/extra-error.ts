@@ -20,5 +20,5 @@ export function quantizationError(shape: ImageShape, pre: Preprocess): number {
 /** To be added to E before it is compared with a radius: an l2 norm in pixel values. */
 export function extraError(shape: ImageShape, pipeline: Pipeline): number {
   const quantization = pipeline.quantization === 'u8' ? quantizationError(shape, pipeline.pre) : 0;
-  return (quantization + samplerBudget(shape, pipeline.pre, pipeline.transform)) * SLACK;
+  return (quantization + samplerBudget(shape, pipeline.pre)) * SLACK;
 }

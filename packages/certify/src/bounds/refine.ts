@@ -65,7 +65,7 @@ export class RefiningBounder implements Bounder {
     this.#wave = wave;
     this.method = method;
     this.#limits = limits;
-    this.#floor = 4 * pointBudget(shape, pipeline.pre, pipeline.transform);
+    this.#floor = 4 * pointBudget(shape, pipeline.pre);
   }
 
   static async create(
@@ -232,10 +232,7 @@ export class RefiningBounder implements Bounder {
 
   /** What the error is at least, given the GPU's upper bound on it. */
   #surely(error: number): number {
-    return Math.max(
-      0,
-      error * (1 - 1e-5) - 2 * pointBudget(this.#shape, this.#pipeline.pre, this.#pipeline.transform),
-    );
+    return Math.max(0, error * (1 - 1e-5) - 2 * pointBudget(this.#shape, this.#pipeline.pre));
   }
 
   #exactError(job: Job, image: Float32Array, gamma: Parameter): number {

@@ -211,7 +211,7 @@ export class WaveRunner {
       });
       await batch.submit();
       const result = { points: new Float64Array(points.length), boxes: new Float64Array(boxes.length) };
-      const budget = pointBudget(shape, this.#pre, transform);
+      const budget = pointBudget(shape, this.#pre);
       for (const { chunk, read } of pointReads) {
         chunk.entries.forEach(({ index }, k) => {
           result.points[index] = this.#norm(this.#points, read.data, k, budget);
@@ -230,7 +230,7 @@ export class WaveRunner {
 
   #boxBudget(box: ParameterBox | undefined): number {
     if (!box) return Number.NaN;
-    if (this.#interval) return intervalBudget(this.#shape, this.#pre, this.#transform);
+    if (this.#interval) return intervalBudget(this.#shape, this.#pre);
     const width = boxWidths(this.#transform, box).reduce((a, b) => a + b, 0);
     return chordBudget(this.#shape, this.#pre, this.#transform, width);
   }

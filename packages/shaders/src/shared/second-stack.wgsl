@@ -8,14 +8,10 @@ fn second_pixel(base: u32, column: i32, row: i32) -> f32 {
   return select(0.0, warped[base + u32(r * params.width + c)], inside);
 }
 
-fn interpolate_second(base: u32, m: Map, x: i32, y: i32) -> f32 {
-  let u = clamp_column(map_column(m, x, y));
-  let v = clamp_row(map_row(m, x, y));
-  let column = u >> params.frac_bits;
-  let row = v >> params.frac_bits;
-  let fu = fraction(u, column);
-  let fv = fraction(v, row);
-  let top = lerp(second_pixel(base, column, row), second_pixel(base, column + 1, row), fu);
-  let bottom = lerp(second_pixel(base, column, row + 1), second_pixel(base, column + 1, row + 1), fu);
-  return lerp(top, bottom, fv);
+fn interpolate_second(base: u32, m: FineMap, x: i32, y: i32) -> f32 {
+  let u = locate_column(m, x, y);
+  let v = locate_row(m, x, y);
+  let top = lerp(second_pixel(base, u.cell, v.cell), second_pixel(base, u.cell + 1, v.cell), u.fraction);
+  let bottom = lerp(second_pixel(base, u.cell, v.cell + 1), second_pixel(base, u.cell + 1, v.cell + 1), u.fraction);
+  return lerp(top, bottom, v.fraction);
 }

@@ -1,13 +1,14 @@
 import { wgsl } from '../../generated/wgsl.ts';
 import {
   BOX_LENGTH,
+  FINE_MAP_LENGTH,
   fixedMap,
   type ImageShape,
-  MAP_LENGTH,
   type Parameter,
   type ParameterBox,
   type Transform,
   writeBox,
+  writeMap,
 } from '../../geometry.ts';
 import { definePairKernel } from '../pair-kernel.ts';
 
@@ -28,14 +29,14 @@ export function pairItems(
   transform: Transform,
   shape: ImageShape,
 ): Int32Array<ArrayBuffer> {
-  const length = 2 + MAP_LENGTH + BOX_LENGTH;
+  const length = 2 + FINE_MAP_LENGTH + BOX_LENGTH;
   const items = new Int32Array(entries.length * length);
   entries.forEach(({ image, slot, beta, box }, i) => {
     const at = i * length;
     items[at] = image;
     items[at + 1] = slot;
-    items.set(fixedMap(transform, beta, shape), at + 2);
-    writeBox(items, at + 2 + MAP_LENGTH, transform, box, beta, shape);
+    writeMap(items, at + 2, fixedMap(transform, beta, shape));
+    writeBox(items, at + 2 + FINE_MAP_LENGTH, transform, box, beta, shape);
   });
   return items;
 }

@@ -55,7 +55,7 @@ describeKernel({
       fault: 'remainder of the other image not moved by beta',
       find: 'interpolate_second(source.slot, source.beta, x, y)',
       replace:
-        'interpolate_second(source.slot, Map(i32(1u << (params.frac_bits - 1u)), 0, 0, i32(1u << (params.frac_bits - 1u)), params.center_u, params.center_v), x, y)',
+        'interpolate_second(source.slot, FineMap(Map(i32(1u << (params.frac_bits - 1u)), 0, 0, i32(1u << (params.frac_bits - 1u)), params.center_u, params.center_v), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0), x, y)',
     },
     {
       fault: 'half the remainder',
@@ -64,8 +64,8 @@ describeKernel({
     },
     {
       fault: 'box not moved by beta',
-      find: 'load_map(at + 2u), load_box(at + 8u));',
-      replace: 'load_map(at + 2u), load_box(at + 8u - 6u));',
+      find: 'load_box(at + 2u + FINE_MAP_LENGTH));',
+      replace: 'load_box(at + 2u));',
     },
     {
       fault: 'blur’s weights sum to less than 1',

@@ -6,17 +6,17 @@
 
 alias Field = f32;
 
-const ITEM_LENGTH = 8u + BOX_LENGTH;
+const ITEM_LENGTH = 2u + FINE_MAP_LENGTH + BOX_LENGTH;
 
 struct Source {
   base: u32, slot: u32,
-  beta: Map, box: Box,
+  beta: FineMap, box: Box,
 }
 
 fn load_source(item: u32, channel: u32) -> Source {
   let at = item * ITEM_LENGTH;
   return Source(
-    plane_at(items[at], channel), plane_at(items[at + 1u], channel), load_map(at + 2u), load_box(at + 8u));
+    plane_at(items[at], channel), plane_at(items[at + 1u], channel), load_fine_map(at + 2u), load_box(at + 2u + FINE_MAP_LENGTH));
 }
 
 fn value_at(source: Source, x: i32, y: i32) -> f32 {

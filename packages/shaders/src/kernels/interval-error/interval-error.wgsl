@@ -6,11 +6,11 @@
 
 alias Field = vec2f;
 
-const ITEM_LENGTH = 8u + BOX_LENGTH;
+const ITEM_LENGTH = 2u + FINE_MAP_LENGTH + BOX_LENGTH;
 
 struct Source {
   base: u32, lower: u32, upper: u32,
-  beta: Map, box: Box,
+  beta: FineMap, box: Box,
 }
 
 fn load_source(item: u32, channel: u32) -> Source {
@@ -18,7 +18,7 @@ fn load_source(item: u32, channel: u32) -> Source {
   let slot = 2 * items[at + 1u];
   return Source(
     plane_at(items[at], channel), plane_at(slot, channel), plane_at(slot + 1, channel),
-    load_map(at + 2u), load_box(at + 8u));
+    load_fine_map(at + 2u), load_box(at + 2u + FINE_MAP_LENGTH));
 }
 
 fn value_at(source: Source, x: i32, y: i32) -> vec2f {

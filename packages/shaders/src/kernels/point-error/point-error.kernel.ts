@@ -1,5 +1,12 @@
 import { wgsl } from '../../generated/wgsl.ts';
-import { fixedMap, type ImageShape, MAP_LENGTH, type Parameter, type Transform } from '../../geometry.ts';
+import {
+  FINE_MAP_LENGTH,
+  fixedMap,
+  type ImageShape,
+  type Parameter,
+  type Transform,
+  writeMap,
+} from '../../geometry.ts';
 import { definePairKernel } from '../pair-kernel.ts';
 
 /** || pre(T_beta T_gamma x - T_(beta+gamma) x) ||^2 at single parameters, T_gamma x ready-made. */
@@ -18,14 +25,14 @@ export function pointItems(
   transform: Transform,
   shape: ImageShape,
 ): Int32Array<ArrayBuffer> {
-  const length = 2 + 2 * MAP_LENGTH;
+  const length = 2 + 2 * FINE_MAP_LENGTH;
   const items = new Int32Array(entries.length * length);
   entries.forEach(({ image, slot, beta, gamma }, i) => {
     items[i * length] = image;
     items[i * length + 1] = slot;
-    items.set(fixedMap(transform, beta, shape), i * length + 2);
+    writeMap(items, i * length + 2, fixedMap(transform, beta, shape));
     const both = beta.map((value, axis) => value + (gamma[axis] ?? Number.NaN));
-    items.set(fixedMap(transform, both, shape), i * length + 2 + MAP_LENGTH);
+    writeMap(items, i * length + 2 + FINE_MAP_LENGTH, fixedMap(transform, both, shape));
   });
   return items;
 }

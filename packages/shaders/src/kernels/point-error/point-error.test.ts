@@ -12,7 +12,7 @@ describeKernel({
     const random = randomNumbers(7);
     for (const problem of testProblems(random, (s) => testImages(s, random))) {
       const { transform, shape, pre, image, pairs } = problem;
-      const budget = pointBudget(shape, pre, transform);
+      const budget = pointBudget(shape, pre);
       for (const memory of [undefined, 3000]) {
         const options = memory === undefined ? { kernel } : { kernel, memory };
         const { partials, tiling, perItem } = await runPointError(gpu, problem, options);
@@ -32,7 +32,11 @@ describeKernel({
       find: '- interpolate(source.base, source.both, x, y)',
       replace: '',
     },
-    { fault: 'both maps the same', find: 'load_map(at + 8u));', replace: 'load_map(at + 2u));' },
+    {
+      fault: 'both maps the same',
+      find: 'load_fine_map(at + 2u + FINE_MAP_LENGTH));',
+      replace: 'load_fine_map(at + 2u));',
+    },
     { fault: 'norm instead of its square', find: 'sum += value * value;', replace: 'sum += abs(value);' },
     {
       fault: 'one thread row left out of the sum',
@@ -41,8 +45,8 @@ describeKernel({
     },
     {
       fault: 'second stack read without its slot',
-      find: 'plane_at(items[at + 1u], channel), load_map',
-      replace: 'plane_at(0, channel), load_map',
+      find: 'plane_at(items[at + 1u], channel), load_fine_map',
+      replace: 'plane_at(0, channel), load_fine_map',
     },
     {
       fault: 'vignette of the wrong rows',

@@ -5,17 +5,17 @@
 
 alias Field = f32;
 
-const ITEM_LENGTH = 14u;
+const ITEM_LENGTH = 2u + 2u * FINE_MAP_LENGTH;
 
 struct Source {
   base: u32, slot: u32,
-  beta: Map, both: Map,
+  beta: FineMap, both: FineMap,
 }
 
 fn load_source(item: u32, channel: u32) -> Source {
   let at = item * ITEM_LENGTH;
   return Source(
-    plane_at(items[at], channel), plane_at(items[at + 1u], channel), load_map(at + 2u), load_map(at + 8u));
+    plane_at(items[at], channel), plane_at(items[at + 1u], channel), load_fine_map(at + 2u), load_fine_map(at + 2u + FINE_MAP_LENGTH));
 }
 
 fn value_at(source: Source, x: i32, y: i32) -> f32 {

@@ -57,9 +57,9 @@ describeKernel({
               const got = result.data.subarray(i * size, (i + 1) * size);
               // The budget is for the whole image's norm; no pixel may differ by more.
               const name = `pre of image ${image} at ${angle}, ${shape.width} x ${shape.height}, ${memory} bytes`;
-              expectClose(name, got, want, samplerBudget(shape, pre, 'rotation'));
+              expectClose(name, got, want, samplerBudget(shape, pre));
               const distance = Math.hypot(...got.map((value, k) => value - (want[k] ?? Number.NaN)));
-              expectAtMost(`${name}, l2 distance`, distance, samplerBudget(shape, pre, 'rotation'));
+              expectAtMost(`${name}, l2 distance`, distance, samplerBudget(shape, pre));
             });
           }
         } finally {

@@ -12,11 +12,11 @@ alias Field = f32;
 @group(0) @binding(3) var<storage, read> taps: array<f32>;
 @group(0) @binding(4) var<storage, read_write> output: array<f32>;
 
-const ITEM_LENGTH = 7u;
+const ITEM_LENGTH = 1u + FINE_MAP_LENGTH;
 
 struct Source {
   base: u32,
-  map: Map,
+  map: FineMap,
 }
 
 fn value_at(source: Source, x: i32, y: i32) -> f32 {
@@ -34,7 +34,7 @@ fn warp_pre(
   let plane = u32(params.width * params.height);
   let item = group.x * ITEM_LENGTH;
   let base = (u32(items[item]) * u32(params.channels) + channel) * plane;
-  fill_rows(tile, Source(base, load_map(item + 1u)), local.xy);
+  fill_rows(tile, Source(base, load_fine_map(item + 1u)), local.xy);
   let start = (group.x * u32(params.channels) + channel) * plane;
   for (var row = i32(local.y); row < tile.height; row += i32(SIDE)) {
     for (var column = i32(local.x); column < tile.width; column += i32(SIDE)) {

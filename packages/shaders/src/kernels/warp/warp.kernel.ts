@@ -1,5 +1,5 @@
 import { wgsl } from '../../generated/wgsl.ts';
-import type { FixedMap } from '../../geometry.ts';
+import { FINE_MAP_LENGTH, type FixedMap, writeMap } from '../../geometry.ts';
 import { definePixelKernel } from '../pixel-kernel.ts';
 
 /** T x for many (image, map) items; output [item, channels, height, width]. */
@@ -13,5 +13,10 @@ export interface MapItem {
 
 /** Items of `warp` and `warp_pre`. */
 export function mapItems(entries: readonly MapItem[]): Int32Array<ArrayBuffer> {
-  return Int32Array.from(entries.flatMap(({ image, map }) => [image, ...map]));
+  const items = new Int32Array(entries.length * (1 + FINE_MAP_LENGTH));
+  entries.forEach(({ image, map }, i) => {
+    items[i * (1 + FINE_MAP_LENGTH)] = image;
+    writeMap(items, i * (1 + FINE_MAP_LENGTH) + 1, map);
+  });
+  return items;
 }

@@ -3,7 +3,7 @@
 // #import per-pixel
 // #import affine
 
-const ITEM_LENGTH = 7u;
+const ITEM_LENGTH = 1u + FINE_MAP_LENGTH;
 
 @compute @workgroup_size(16, 16)
 fn warp(@builtin(global_invocation_id) id: vec3u) {
@@ -13,5 +13,5 @@ fn warp(@builtin(global_invocation_id) id: vec3u) {
   }
   let item = id.z * ITEM_LENGTH;
   let base = plane_at(u32(items[item]), place.channel);
-  output[plane_at(id.z, place.channel) + place.offset] = interpolate(base, load_map(item + 1u), place.x, place.y);
+  output[plane_at(id.z, place.channel) + place.offset] = interpolate(base, load_fine_map(item + 1u), place.x, place.y);
 }
