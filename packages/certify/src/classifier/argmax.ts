@@ -8,8 +8,8 @@ export const NO_CLASS = -1;
 
 /**
  * Class of each row of logits `[rows, classes]`: the largest logit, the lowest index among equals (so b is a
- * function, whatever the batch). A row with any NaN is {@link NO_CLASS}: counted for no class, it can only lower a
- * class's share. Infinities are ordered as usual.
+ * function, whatever the batch). A row with a NaN or an infinity is {@link NO_CLASS}: counted for no class, it can only
+ * lower a class's share.
  */
 export function argmaxRows(logits: Float32Array, classes: number): Int32Array<ArrayBuffer> {
   if (!Number.isInteger(classes) || classes < 1 || logits.length % classes !== 0) {
@@ -21,7 +21,7 @@ export function argmaxRows(logits: Float32Array, classes: number): Int32Array<Ar
     let most = Number.NEGATIVE_INFINITY;
     for (let c = 0; c < classes; c++) {
       const logit = logits[row * classes + c] ?? Number.NaN;
-      if (Number.isNaN(logit)) {
+      if (!Number.isFinite(logit)) {
         best = NO_CLASS;
         break;
       }

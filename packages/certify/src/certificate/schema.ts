@@ -1,0 +1,153 @@
+/**
+ * What a certificate is, field by field: the one definition of its type, its check and its JSON Schema. Not for whether
+ * its numbers hold together: that is `verifyCertificate`.
+ */
+import { z } from 'zod';
+
+export const CERTIFICATE_SCHEMA = 'turnproof/certificate/1';
+
+const whole = z.int().min(0);
+const positive = z.number().positive();
+const probability = z.number().min(0).max(1);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+const image = z.strictObject({
+  sha256: sha256.describe('Of the pixels as little-endian float32'),
+  shape: z.strictObject({ channels: z.int().min(1), height: z.int().min(1), width: z.int().min(1) }),
+});
+
+const pipeline = z.strictObject({
+  transform: z.enum(['rotation', 'translation']),
+  range: positive.describe('R: parameters in [-R, R] degrees, or its square in pixels'),
+  vignette: z.union([
+    z.strictObject({ kind: z.literal('none') }),
+    z.strictObject({ kind: z.enum(['circle', 'rect']), offset: whole }),
+  ]),
+  blur: z.strictObject({ size: z.int().min(1), sigma: positive }).nullable(),
+  quantization: z.enum(['none', 'u8']),
+});
+
+const plan = z
+  .strictObject({
+    n0: z.int().min(1),
+    nGamma: z.int().min(1),
+    nEps: z.int().min(1),
+    inner: z.enum(['sequential', 'fixed']),
+    nChooseE: z.int().min(1),
+    nTestE: z.int().min(1),
+    radiusRule: z.enum(['tight', 'paper']),
+  })
+  .describe('What was asked for');
+
+const counts = z.strictObject({
+  n0: whole.describe('β that chose the class'),
+  nChoice: whole.describe('Samples of each of them'),
+  votes: whole.describe('How many of them chose it'),
+  classIndex: whole.nullable().describe('The class that was put to the test'),
+  nGamma: whole.describe('β that were to bound its share'),
+  kGamma: whole.describe('Those that had it (base), or were accepted (dist-x)'),
+  inner: z
+    .array(z.strictObject({ k: whole, n: whole, accepted: z.boolean() }))
+    .describe('dist-x: each β in order, k of n samples had the class; fewer than nGamma when it stopped early'),
+});
+
+const bound = z.strictObject({
+  E: z.number().min(0).describe('tested + extraError: what the radius of h must exceed'),
+  tested: z.number().min(0).describe('The interpolation error that the testing β were held against'),
+  extraError: z.number().min(0).describe("The attacker's rounding and the sampler's float32"),
+  rhoE: probability.describe('Upper confidence bound on the share of β that exceed it'),
+  method: z.enum(['interval', 'chord', 'exact']),
+  nBetas: whole.describe('Testing β'),
+  kHeld: whole.describe('Those with a bound of at most «tested»'),
+  nChooseE: whole.describe('β that chose it'),
+  largest: z.number().min(0).describe('The largest bound of those'),
+  quantile: probability.describe('Share of those that are at most tested / 1.1'),
+});
+
+const test = z.strictObject({
+  kind: z.enum(['sequential', 'fixed']),
+  nEps: z.int().min(1),
+  look: z.int().min(1).describe('Samples between two looks'),
+  p0: probability.describe('Φ(E / σ_ε), rounded up'),
+  alpha: probability.describe('Error probability of each test'),
+});
+
+const common = {
+  schema: z.literal(CERTIFICATE_SCHEMA),
+  index: whole.max(2 ** 32 - 1),
+  label: z.int().nullable(),
+  predicted: whole.nullable().describe('null: abstained'),
+  correct: z.boolean().nullable().describe('null: no label'),
+  radius: positive.nullable().describe('Rounded down; null: abstained'),
+  unit: z.enum(['degrees', 'pixels']),
+  guarantee: z.string().min(1),
+  abstention: z.string().min(1).nullable().describe('Why nothing is claimed'),
+  confidence: z.number().gt(0).lt(1),
+  pABar: probability.nullable().describe('Lower confidence bound on the share of the class'),
+  cutAtRange: z.boolean().describe('Would the radius have gone beyond the range?'),
+  counts,
+  plan,
+  pipeline,
+  sigmaGamma: positive,
+  seed: z.union([whole, z.string().regex(/^[0-9]{1,20}$/)]).describe('A string beyond 2^53'),
+  streams: z.strictObject({
+    generator: z.literal('philox4x32-10'),
+    key: z.literal('seed'),
+    counter: z.array(z.string()).describe('Words of a counter'),
+    purposes: z.record(z.string(), whole),
+  }),
+  model: z.strictObject({ sha256, file: z.string().min(1) }),
+  image,
+  shaders: z.strictObject({ sha256 }),
+  adapter: z.strictObject({
+    name: z.string(),
+    kind: z.enum(['hardware', 'software']),
+    adapterClass: z.string().describe('Driver that rounds: replays agree bit by bit within one'),
+  }),
+  provider: z.enum(['webgpu', 'wasm']),
+  versions: z.strictObject({ turnproof: z.string(), 'onnxruntime-web': z.string(), webgpu: z.string() }),
+  samples: whole.describe('Classifier evaluations that were counted'),
+  batch: z
+    .strictObject({ size: z.int().min(1), evaluated: whole })
+    .describe('Images in a batch; evaluations, those drawn ahead of a decision included'),
+  ms: z.strictObject({ bound: z.number().min(0), sampling: z.number().min(0) }),
+};
+
+const spent = z.record(z.string(), probability);
+
+export const baseCertificate = z.strictObject({
+  ...common,
+  method: z.literal('base'),
+  ledger: z.strictObject({ total: probability, alphaGamma: probability, spent }),
+  sigmaEps: z.null(),
+  bound: z.null(),
+  test: z.null(),
+});
+
+export const distXCertificate = z.strictObject({
+  ...common,
+  method: z.literal('dist-x'),
+  ledger: z.strictObject({
+    total: probability,
+    alphaGamma: probability,
+    alphaEps: probability,
+    alphaE: probability,
+    spent,
+  }),
+  sigmaEps: positive,
+  bound: bound.nullable().describe('null: stopped before'),
+  test: test.nullable().describe('null: stopped before'),
+});
+
+export const certificateSchema = z
+  .discriminatedUnion('method', [baseCertificate, distXCertificate])
+  .meta({ title: 'turnproof certificate', description: 'One line of certificates.jsonl' });
+
+export type BaseCertificate = z.infer<typeof baseCertificate>;
+export type DistXCertificate = z.infer<typeof distXCertificate>;
+export type Certificate = z.infer<typeof certificateSchema>;
+
+/** The schema as JSON Schema (draft 2020-12), as published in schema/certificate.schema.json. */
+export function certificateJsonSchema(): Record<string, unknown> {
+  return { ...z.toJSONSchema(certificateSchema, { target: 'draft-2020-12' }) };
+}

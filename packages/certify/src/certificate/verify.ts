@@ -1,0 +1,251 @@
+/**
+ * Checks a certificate without trusting it and without a GPU: everything that follows from its counts is computed
+ * again. Not a replay: that the counts themselves were drawn as stated shows only when they are drawn again.
+ */
+import { TurnproofError } from '@turnproof/core';
+import { extraError } from '../bounds/extra-error.ts';
+import { baseClaim, type Claim, distXClaim, rhoUpper } from '../methods/claims.ts';
+import { noiseOf } from '../methods/stage.ts';
+import { checkPipeline, type Pipeline } from '../pipeline.ts';
+import { ledgerFor } from '../plan.ts';
+import { decisionRule, LOOK } from '../sampling/sampler.ts';
+import { type AlphaLedger, addUp, shareNeededFor } from '../statistics/index.ts';
+import { isCorrect } from './build.ts';
+import {
+  type BaseCertificate,
+  type Certificate,
+  certificateSchema,
+  type DistXCertificate,
+} from './schema.ts';
+import { streamsOf } from './streams.ts';
+import { guaranteeOf } from './words.ts';
+
+export interface Problem {
+  /** Path of the field, such as «bound.rhoE» or «counts.inner[17]». */
+  readonly field: string;
+  readonly message: string;
+}
+
+export interface Verification {
+  readonly ok: boolean;
+  readonly problems: readonly Problem[];
+}
+
+/** Numbers from logarithms may differ in the last digits between JavaScript engines. */
+const RELATIVE = 1e-12;
+
+/** Recomputes thresholds, ledger, ρ_E, p and the radius of a certificate from its counts. */
+export function verifyCertificate(certificate: unknown): Verification {
+  const parsed = certificateSchema.safeParse(certificate);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(({ path, message }) => ({
+      field: fieldName(path) || 'certificate',
+      message,
+    }));
+    return { ok: false, problems };
+  }
+  const audit = new Audit();
+  checkCommon(audit, parsed.data);
+  if (parsed.data.method === 'base') checkBase(audit, parsed.data);
+  else checkDistX(audit, parsed.data);
+  return { ok: audit.problems.length === 0, problems: audit.problems };
+}
+
+function fieldName(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((name, key) => {
+    if (typeof key === 'number') return `${name}[${key}]`;
+    return name === '' ? String(key) : `${name}.${String(key)}`;
+  }, '');
+}
+
+class Audit {
+  readonly problems: Problem[] = [];
+
+  refuse(field: string, message: string): void {
+    this.problems.push({ field, message });
+  }
+
+  /** Counts, words, flags: the same or wrong. */
+  same(field: string, stated: unknown, expected: unknown): void {
+    if (JSON.stringify(stated) === JSON.stringify(expected)) return;
+    this.refuse(field, `says ${JSON.stringify(stated)}, but ${JSON.stringify(expected)} follows from the rest`);
+  }
+
+  /** Numbers that logarithms went into. */
+  close(field: string, stated: number, expected: number): void {
+    if (Math.abs(stated - expected) <= RELATIVE * Math.abs(expected)) return;
+    this.refuse(field, `says ${stated}, but ${expected} follows from the rest`);
+  }
+
+  atMost(field: string, stated: number, limit: number, what: string): void {
+    if (stated > limit) this.refuse(field, `says ${stated}, more than ${what} (${limit})`);
+  }
+}
+
+function pipelineOf({ pipeline }: Certificate): Pipeline {
+  const { transform, range, vignette, blur, quantization } = pipeline;
+  return { transform, range, pre: { vignette, blur }, quantization };
+}
+
+function checkCommon(audit: Audit, certificate: Certificate): void {
+  const { label, predicted, radius, counts, plan, method, abstention } = certificate;
+  audit.same('correct', certificate.correct, isCorrect(label, predicted));
+  audit.same('unit', certificate.unit, certificate.pipeline.transform === 'rotation' ? 'degrees' : 'pixels');
+  if ((predicted === null) !== (radius === null)) {
+    audit.refuse('predicted', 'a class and a radius come together, or neither does');
+  }
+  if (predicted !== null) audit.same('predicted', predicted, counts.classIndex);
+  if ((abstention === null) !== (radius !== null)) {
+    audit.refuse('abstention', 'there is a reason exactly when there is no radius');
+  }
+  audit.same('guarantee', certificate.guarantee, guaranteeOf(certificate));
+  audit.same('streams', certificate.streams, streamsOf(method));
+  if (typeof certificate.seed === 'string' && BigInt(certificate.seed) >= 1n << 64n) {
+    audit.refuse('seed', `${certificate.seed} has more than 64 bits`);
+  }
+  audit.same('counts.n0', counts.n0, plan.n0);
+  audit.atMost('counts.votes', counts.votes, counts.n0, 'n0');
+  audit.same('counts.nGamma', counts.nGamma, plan.nGamma);
+  audit.atMost('counts.kGamma', counts.kGamma, counts.nGamma, 'nGamma');
+  audit.atMost('samples', certificate.samples, certificate.batch.evaluated, 'all evaluations');
+  try {
+    checkPipeline(pipelineOf(certificate), certificate.image.shape);
+  } catch (error) {
+    if (!(error instanceof TurnproofError)) throw error;
+    audit.refuse('pipeline', error.message);
+  }
+}
+
+/** The stated ledger against one that has spent what the counts show to have been spent. */
+function checkLedger(audit: Audit, { ledger }: Certificate, expected: AlphaLedger): void {
+  const { spent, ...grants } = ledger;
+  const { spent: expectedSpent, ...expectedGrants } = expected.toJSON();
+  for (const [name, grant] of Object.entries(grants)) audit.same(`ledger.${name}`, grant, expectedGrants[name]);
+  audit.same('ledger.spent', sorted(spent), sorted(expectedSpent));
+}
+
+function sorted(record: Readonly<Record<string, number>>): [string, number][] {
+  return Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function checkClaim(audit: Audit, certificate: Certificate, claim: Claim): void {
+  const { pABar, radius, cutAtRange } = certificate;
+  if (pABar === null) {
+    if (radius !== null) audit.refuse('pABar', 'there is no radius without a share');
+    return;
+  }
+  audit.close('pABar', pABar, claim.pABar);
+  audit.same('radius', radius, claim.radius);
+  audit.same('cutAtRange', cutAtRange, claim.cutAtRange);
+}
+
+function checkBase(audit: Audit, certificate: BaseCertificate): void {
+  const { counts, plan, pABar, confidence, sigmaGamma, pipeline } = certificate;
+  const ledger = ledgerFor({ method: 'base', confidence });
+  const alphaGamma = ledger.granted('alphaGamma');
+  if (pABar !== null) ledger.spend('alphaGamma', alphaGamma);
+  checkLedger(audit, certificate, ledger);
+  audit.same('counts.nChoice', counts.nChoice, 1);
+  audit.same('counts.inner', counts.inner, []);
+  audit.same('samples', certificate.samples, plan.n0 + (pABar === null ? 0 : plan.nGamma));
+  const { kGamma, nGamma } = counts;
+  checkClaim(audit, certificate, baseClaim({ kGamma, nGamma, alphaGamma, sigmaGamma, range: pipeline.range }));
+}
+
+function checkDistX(audit: Audit, certificate: DistXCertificate): void {
+  const { counts, plan, bound, test, pABar, confidence } = certificate;
+  const ledger = ledgerFor({ method: 'dist-x', confidence });
+  const alphaGamma = ledger.granted('alphaGamma');
+  const alphaE = ledger.granted('alphaE');
+  const alphaInner = ledger.share('alphaEps', plan.nGamma);
+  if (bound) {
+    ledger.spend('alphaE', alphaE);
+    checkBound(audit, certificate, bound, alphaE);
+  }
+  if (test && bound) checkTest(audit, certificate, test, bound.E, alphaInner);
+  else if (counts.inner.length > 0) audit.refuse('counts.inner', 'β were tested, yet there is no test or no E');
+  audit.atMost('counts.inner', counts.inner.length, plan.nGamma, 'nGamma β');
+  // The overdraft of a longer list is reported by the line above.
+  for (let i = 0; i < Math.min(counts.inner.length, plan.nGamma); i++) ledger.spend('alphaEps', alphaInner);
+  if (pABar !== null) ledger.spend('alphaGamma', alphaGamma);
+  checkLedger(audit, certificate, ledger);
+  audit.same('counts.nChoice', counts.nChoice, Math.min(plan.nEps, Math.max(1, counts.nChoice)));
+  const counted = counts.inner.reduce((sum, { n }) => sum + n, plan.n0 * counts.nChoice);
+  audit.same('samples', certificate.samples, counted);
+  audit.same('counts.kGamma', counts.kGamma, counts.inner.filter(({ accepted }) => accepted).length);
+  if (pABar === null && certificate.radius === null) return;
+  if (!bound || !test) {
+    audit.refuse(bound ? 'test' : 'bound', 'a radius was computed without it');
+    return;
+  }
+  audit.same('counts.nGamma', counts.nGamma, counts.inner.length);
+  const { sigmaGamma, pipeline } = certificate;
+  const { kGamma, nGamma } = counts;
+  const { radiusRule } = plan;
+  const claim = { kGamma, nGamma, alphaGamma, rhoE: bound.rhoE, sigmaGamma, radiusRule, range: pipeline.range };
+  checkClaim(audit, certificate, distXClaim(claim));
+}
+
+function checkBound(
+  audit: Audit,
+  certificate: DistXCertificate,
+  bound: NonNullable<DistXCertificate['bound']>,
+  alphaE: number,
+): void {
+  const { plan, image } = certificate;
+  audit.same('bound.nBetas', bound.nBetas, plan.nTestE);
+  audit.same('bound.nChooseE', bound.nChooseE, plan.nChooseE);
+  audit.atMost('bound.kHeld', bound.kHeld, bound.nBetas, 'the testing β');
+  if (bound.kHeld <= bound.nBetas) {
+    audit.close('bound.rhoE', bound.rhoE, rhoUpper(bound.kHeld, bound.nBetas, alphaE));
+  }
+  audit.atMost('bound.tested', bound.tested, 1.1 * bound.largest * (1 + RELATIVE), '1.1 times the largest bound');
+  audit.close('bound.extraError', bound.extraError, extraErrorOf(audit, certificate, image));
+  audit.same('bound.E', bound.E, addUp(bound.tested, bound.extraError));
+}
+
+function extraErrorOf(audit: Audit, certificate: Certificate, { shape }: Certificate['image']): number {
+  try {
+    return extraError(shape, pipelineOf(certificate));
+  } catch (error) {
+    if (!(error instanceof TurnproofError)) throw error;
+    audit.refuse('pipeline', error.message);
+    return Number.POSITIVE_INFINITY;
+  }
+}
+
+function checkTest(
+  audit: Audit,
+  certificate: DistXCertificate,
+  test: NonNullable<DistXCertificate['test']>,
+  E: number,
+  alphaInner: number,
+): void {
+  const { counts, plan, sigmaEps } = certificate;
+  audit.same('test.kind', test.kind, plan.inner);
+  audit.same('test.nEps', test.nEps, plan.nEps);
+  audit.same('test.look', test.look, plan.inner === 'fixed' ? plan.nEps : LOOK);
+  audit.close('test.alpha', test.alpha, alphaInner);
+  const p0 = shareNeededFor(E, noiseOf({ sigmaEps }));
+  audit.close('test.p0', test.p0, p0);
+  if (p0 >= 1) {
+    if (counts.inner.length > 0) audit.refuse('counts.inner', 'no test can show a share above 1');
+    return;
+  }
+  const decide = decisionRule({ kind: plan.inner, p0, alpha: alphaInner, nEps: plan.nEps });
+  const look = plan.inner === 'fixed' ? plan.nEps : LOOK;
+  counts.inner.forEach(({ k, n, accepted }, i) => {
+    const field = `counts.inner[${i}]`;
+    if (k > n || n < 1 || n > plan.nEps || (n % look !== 0 && n !== plan.nEps)) {
+      audit.refuse(field, `${k} of ${n} samples: a test of at most ${plan.nEps} never stops there`);
+      return;
+    }
+    const decision = decide(k, n);
+    if (accepted !== (decision === 'accept')) {
+      const verdict = decision === 'accept' ? 'is accepted' : 'is not accepted';
+      audit.refuse(field, `says accepted: ${accepted}, but ${k} of ${n} samples ${verdict}`);
+    } else if (decision === 'open' && n < plan.nEps) {
+      audit.refuse(field, `${k} of ${n} samples decide nothing, yet the test stopped`);
+    }
+  });
+}

@@ -1,0 +1,52 @@
+/** What a result claims, in words: made from its fields, so that verification can make them again. */
+import type { Method } from '../plan.ts';
+
+interface Claimed {
+  readonly method: Method;
+  readonly confidence: number;
+  readonly predicted: number | null;
+  readonly abstention: string | null;
+}
+
+export interface ClaimedRadius extends Claimed {
+  readonly radius: number | null;
+  readonly pipeline: { readonly transform: string; readonly quantization: string };
+}
+
+/** 0.99 as «99 %»; at most 12 digits, so that 0.999 is not 99.89999999999999 %. */
+function percent(confidence: number): string {
+  return `${Number((100 * confidence).toPrecision(12))} %`;
+}
+
+const HEURISTIC = 'No guarantee (heuristic)';
+
+/** A certificate's sentence. */
+export function guaranteeOf(claimed: ClaimedRadius): string {
+  const { method, confidence, predicted, radius, pipeline, abstention } = claimed;
+  const heuristic = method === 'base';
+  if (predicted === null || radius === null) {
+    return `${heuristic ? `${HEURISTIC}. ` : ''}Abstained: nothing is claimed about this image (${abstention ?? 'no reason'}).`;
+  }
+  const moves =
+    pipeline.transform === 'rotation'
+      ? `every rotation of this image by up to ${radius}°`
+      : `every translation of this image by up to ${radius} pixels (length of the shift)`;
+  if (heuristic) {
+    const kind = pipeline.transform === 'rotation' ? 'rotations' : 'translations';
+    return (
+      `${HEURISTIC}: if ${kind} composed without interpolation error, then, with confidence ${percent(confidence)}, ` +
+      `the smoothed classifier g would answer class ${predicted} for ${moves}.`
+    );
+  }
+  const rounding =
+    pipeline.quantization === 'u8' ? ', rounded to 8 bits afterwards or not' : ', not rounded afterwards';
+  return `With confidence ${percent(confidence)}, the smoothed classifier g answers class ${predicted} for ${moves}${rounding}.`;
+}
+
+/** A prediction's sentence: about this image alone. */
+export function predictionWords({ method, confidence, predicted, abstention }: Claimed): string {
+  const none =
+    method === 'base' ? `${HEURISTIC}. ` : 'No guarantee for transformed images (a prediction, no certificate). ';
+  if (predicted === null) return `${none}Abstained (${abstention ?? 'no reason'}).`;
+  return `${none}With confidence ${percent(confidence)}, the smoothed classifier g answers class ${predicted} for this image as it is.`;
+}

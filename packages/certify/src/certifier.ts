@@ -1,0 +1,237 @@
+/**
+ * Everything for certifying images of one shape with one model, one pipeline and one plan. It brings GPU, classifier,
+ * bounds and methods together; what is proved and how stands in methods/.
+ */
+import { badInput, type Gpu, TurnproofError } from '@turnproof/core';
+import { type ImageShape, pixelCount, wgslSha256 } from '@turnproof/shaders';
+import { type Bounder, extraError, openBounder } from './bounds/index.ts';
+import { buildCertificate, isCorrect, type Provenance, roundMs } from './certificate/build.ts';
+import type { Certificate } from './certificate/schema.ts';
+import { currentVersions } from './certificate/versions.ts';
+import { predictionWords } from './certificate/words.ts';
+import type { Classifier } from './classifier/index.ts';
+import { certifyBase, predictBase } from './methods/base.ts';
+import { certifyDistX } from './methods/dist-x.ts';
+import type { MethodContext, PredictOutcome, Progress } from './methods/method.ts';
+import { predictDistX } from './methods/predict-dist.ts';
+import { checkPipeline, type Pipeline } from './pipeline.ts';
+import { checkPlan, type Method, type Plan, seedOf } from './plan.ts';
+import { GpuEngine, type SampledImage, Sampler, Streams } from './sampling/index.ts';
+import type { LedgerRecord } from './statistics/index.ts';
+
+export interface CertifierOptions {
+  readonly gpu: Gpu;
+  /** For webgpu: on the same device. Stays the caller's, to be released after `close`. */
+  readonly classifier: Classifier;
+  readonly shape: ImageShape;
+  readonly pipeline: Pipeline;
+  readonly plan: Plan;
+  /** Told at the start and end of each stage, and while β are sampled. */
+  readonly onProgress?: (progress: Progress) => void;
+  /** Bounds of the interpolation error; by default `openBounder`'s with method `auto`. Stays the caller's. */
+  readonly bounder?: Bounder;
+}
+
+export interface CertifierImage {
+  /** Position in the data set: part of every random counter, so images must not share it. */
+  readonly index: number;
+  /** [channels, height, width] in [0, 1]. */
+  readonly pixels: Float32Array;
+  /** Of the pixels as little-endian float32, hexadecimal. */
+  readonly sha256: string;
+  readonly label: number | null;
+}
+
+/** PREDICT's answer for one image. No certificate: it says nothing about transformed images. */
+export interface Prediction {
+  readonly index: number;
+  readonly label: number | null;
+  /** null: abstained. */
+  readonly predicted: number | null;
+  readonly correct: boolean | null;
+  readonly method: Method;
+  readonly guarantee: string;
+  readonly abstention: string | null;
+  readonly confidence: number;
+  readonly ledger: LedgerRecord;
+  readonly counts: { readonly nGamma: number; readonly kGamma: number };
+  readonly pValue: number;
+  readonly samples: number;
+  readonly ms: Certificate['ms'];
+}
+
+export class Certifier {
+  readonly #options: CertifierOptions;
+  readonly #engine: GpuEngine;
+  readonly #sampler: Sampler;
+  readonly #context: MethodContext;
+  #bounder: Promise<Bounder> | undefined;
+  /** One image at a time: they share the classifier, the device and the memory. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  private constructor(options: CertifierOptions, engine: GpuEngine, streams: Streams) {
+    const { pipeline, plan, onProgress } = options;
+    this.#options = options;
+    this.#engine = engine;
+    this.#sampler = new Sampler(engine);
+    this.#context = {
+      sampler: this.#sampler,
+      betas: streams,
+      pipeline,
+      plan,
+      ...(onProgress ? { onProgress } : {}),
+    };
+  }
+
+  /**
+   * @throws TurnproofError `bad-input` for a pipeline or plan that cannot certify anything, or a classifier for other
+   *   images; `gpu` when a kernel is refused
+   */
+  static async open(options: CertifierOptions): Promise<Certifier> {
+    const { gpu, classifier, shape, pipeline, plan } = options;
+    checkPipeline(pipeline, shape);
+    checkPlan(plan, pipeline);
+    if (pixelCount(classifier.shape) !== pixelCount(shape)) {
+      const words = (s: ImageShape) => `${s.channels} x ${s.height} x ${s.width}`;
+      throw badInput(
+        `${classifier.info.file} was opened for images of ${words(classifier.shape)}, not ${words(shape)}`,
+      );
+    }
+    const streams = new Streams(seedOf(plan), pipeline.transform, plan.sigmaGamma);
+    const engine = await GpuEngine.open({
+      gpu,
+      classifier,
+      shape,
+      pre: pipeline.pre,
+      transform: pipeline.transform,
+      key: streams.key,
+      batch: plan.batch,
+    });
+    return new Certifier(options, engine, streams);
+  }
+
+  /** Samples that the classifier gets at once. */
+  get batch(): number {
+    return this.#sampler.batch;
+  }
+
+  /**
+   * Certifies one image by the plan's method. Calls at the same time wait for each other.
+   *
+   * @returns also when the method abstains: then radius and predicted are null, and `abstention` says why.
+   * @throws TurnproofError `bad-input` for pixels that are no image; what GPU and classifier throw
+   */
+  certify(image: CertifierImage): Promise<Certificate> {
+    return this.#inTurn(image, async (sampled) => {
+      const { plan, pipeline, shape } = this.#options;
+      const before = this.#sampler.evaluated;
+      const outcome =
+        plan.method === 'base'
+          ? await certifyBase(this.#context, sampled)
+          : await certifyDistX(
+              {
+                ...this.#context,
+                bounder: await this.#openBounder(),
+                extraError: extraError(shape, pipeline),
+              },
+              sampled,
+            );
+      return buildCertificate(outcome, plan, pipeline, this.#provenance(image, before));
+    });
+  }
+
+  /** The class of the smoothed classifier at this image, or an abstention. */
+  predict(image: CertifierImage): Promise<Prediction> {
+    return this.#inTurn(image, async (sampled) => {
+      const { plan } = this.#options;
+      const predict = plan.method === 'base' ? predictBase : predictDistX;
+      return predictionOf(await predict(this.#context, sampled), image, plan);
+    });
+  }
+
+  /** Gives memory and kernels back, after the images under way. Classifier and GPU stay open. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#turn;
+    this.#engine.close();
+    if (this.#options.bounder === undefined) (await this.#bounder)?.close();
+  }
+
+  #openBounder(): Promise<Bounder> {
+    const { gpu, shape, pipeline, bounder } = this.#options;
+    this.#bounder ??= bounder ? Promise.resolve(bounder) : openBounder(gpu, { shape, pipeline, method: 'auto' });
+    return this.#bounder;
+  }
+
+  #inTurn<T>(image: CertifierImage, work: (image: SampledImage) => Promise<T>): Promise<T> {
+    if (this.#closed) throw new TurnproofError('internal', 'the certifier is used after it was closed');
+    const sampled = checkImage(image, this.#options.shape);
+    const result = this.#turn.then(() => work(sampled));
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  #provenance(image: CertifierImage, evaluatedBefore: number): Provenance {
+    const { gpu, classifier, shape } = this.#options;
+    const { channels, height, width } = shape;
+    const { name, kind, adapterClass } = gpu.adapter;
+    return {
+      index: image.index,
+      label: image.label,
+      model: { sha256: classifier.info.sha256, file: baseName(classifier.info.file) },
+      image: { sha256: image.sha256, shape: { channels, height, width } },
+      shaders: { sha256: wgslSha256 },
+      adapter: { name, kind, adapterClass },
+      provider: classifier.provider,
+      versions: currentVersions(),
+      batch: { size: this.#sampler.batch, evaluated: this.#sampler.evaluated - evaluatedBefore },
+    };
+  }
+}
+
+function predictionOf(outcome: PredictOutcome, { index, label }: CertifierImage, plan: Plan): Prediction {
+  const { predicted, method, abstention, ledger, kGamma, pValue, spent } = outcome;
+  const { confidence, nGamma } = plan;
+  return {
+    index,
+    label,
+    predicted,
+    correct: isCorrect(label, predicted),
+    method,
+    guarantee: predictionWords({ method, confidence, predicted, abstention }),
+    abstention,
+    confidence,
+    ledger: ledger.toJSON(),
+    counts: { nGamma, kGamma },
+    pValue,
+    samples: spent.samples,
+    ms: roundMs(spent),
+  };
+}
+
+/** Certificates name files, not places: the same run elsewhere must give the same bytes. */
+function baseName(file: string): string {
+  return file.slice(Math.max(file.lastIndexOf('/'), file.lastIndexOf('\\')) + 1) || file;
+}
+
+/** Bounds hold for images in [0, 1] only, so nothing else is let in. */
+function checkImage({ index, pixels, sha256 }: CertifierImage, shape: ImageShape): SampledImage {
+  if (!(Number.isInteger(index) && index >= 0 && index < 2 ** 32)) {
+    throw badInput(`image index ${index}: it must be a whole number of 32 bits`);
+  }
+  if (pixels.length !== pixelCount(shape)) {
+    throw badInput(`image ${index} has ${pixels.length} values, not ${pixelCount(shape)}`);
+  }
+  const wrong = pixels.findIndex((value) => !(value >= 0 && value <= 1));
+  if (wrong >= 0) {
+    throw badInput(
+      `image ${index}: value ${wrong} is ${pixels[wrong]}, outside [0, 1]`,
+      'scale pixels to [0, 1] before certifying',
+    );
+  }
+  if (!/^[0-9a-f]{64}$/.test(sha256)) throw badInput(`image ${index}: «${sha256}» is no SHA-256`);
+  // A copy: what the caller does to its pixels meanwhile must not reach a certificate.
+  return { index, pixels: new Float32Array(pixels) };
+}

@@ -1,0 +1,36 @@
+/**
+ * From counts and bounds to certificates: `Certifier` makes them, `verifyCertificate` checks them. The statistics alone
+ * are `@turnproof/certify/statistics`, the classifier alone is `@turnproof/certify/classifier`.
+ */
+export {
+  type BetaBound,
+  type Bounder,
+  type BounderOptions,
+  type BoundGoal,
+  type BoundMethod,
+  type BoundRequest,
+  extraError,
+  openBounder,
+} from './bounds/index.ts';
+export * from './certificate/index.ts';
+export {
+  Certifier,
+  type CertifierImage,
+  type CertifierOptions,
+  type Prediction,
+} from './certifier.ts';
+export {
+  type Classifier,
+  checkParity,
+  type InspectedModel,
+  inspectModel,
+  type ModelInfo,
+  type OpenClassifierOptions,
+  openClassifier,
+  type ParityReport,
+  type Provider,
+} from './classifier/index.ts';
+export type { Progress, Stage } from './methods/method.ts';
+export { checkPipeline, type Pipeline } from './pipeline.ts';
+export { checkPlan, type Method, type Plan } from './plan.ts';
+export { Streams } from './sampling/index.ts';

@@ -1,0 +1,120 @@
+/** What every method is given and gives back. No GPU, no files: a method is statistics over a sampler and a bounder. */
+import type { Bounder } from '../bounds/index.ts';
+import type { Pipeline } from '../pipeline.ts';
+import type { Plan } from '../plan.ts';
+import type { BetaSource, InnerResult, SampledImage, Sampler } from '../sampling/index.ts';
+import type { AlphaLedger } from '../statistics/index.ts';
+
+export type Stage = 'choose-class' | 'choose-E' | 'test-E' | 'sample';
+
+/** Where an image stands. `done` of `total` β of the stage. */
+export interface Progress {
+  readonly image: number;
+  readonly stage: Stage;
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface MethodContext {
+  readonly sampler: Sampler;
+  readonly betas: BetaSource;
+  readonly pipeline: Pipeline;
+  readonly plan: Plan;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+export interface DistXContext extends MethodContext {
+  readonly bounder: Bounder;
+  /** Attack quantisation and the sampler's own float32 error: l2 norm, added to E. */
+  readonly extraError: number;
+}
+
+/** How the class was chosen: the votes of n0 β. */
+export interface ClassChoice {
+  readonly n0: number;
+  /** Noise samples of each of these β. */
+  readonly samples: number;
+  /** The class, or null where no β answered at all. */
+  readonly classIndex: number | null;
+  /** β that voted for it. */
+  readonly votes: number;
+}
+
+/** Time and samples that a stage took. */
+export interface Spent {
+  readonly boundMs: number;
+  readonly samplingMs: number;
+  /** Samples that were counted. */
+  readonly samples: number;
+}
+
+/** What base found out about an image. */
+export interface BaseOutcome {
+  readonly method: 'base';
+  readonly ledger: AlphaLedger;
+  readonly choice: ClassChoice;
+  readonly kGamma: number;
+  readonly pABar: number | null;
+  readonly radius: number | null;
+  readonly cutAtRange: boolean;
+  /** Why nothing is claimed; null when something is. */
+  readonly abstention: string | null;
+  readonly spent: Spent;
+}
+
+/** E, and how it was come by. All errors are l2 norms in pixel values. */
+export interface ErrorBound {
+  /** What the inner tests use: tested + extraError, rounded up. */
+  readonly E: number;
+  /** What the testing β were held against. */
+  readonly tested: number;
+  readonly extraError: number;
+  /** Upper confidence bound on the share of β that exceed `tested`. */
+  readonly rhoE: number;
+  readonly method: Bounder['method'];
+  /** Testing β, and how many held. */
+  readonly nBetas: number;
+  readonly kHeld: number;
+  readonly nChooseE: number;
+  /** Largest bound of the choosing β, and the quantile of them that 1.1 was multiplied with (1: the largest). */
+  readonly largest: number;
+  readonly quantile: number;
+}
+
+export interface InnerTest {
+  readonly kind: 'sequential' | 'fixed';
+  readonly nEps: number;
+  /** Samples between two looks. */
+  readonly look: number;
+  readonly p0: number;
+  /** For each β. */
+  readonly alpha: number;
+}
+
+/** What dist-x found out about an image. */
+export interface DistXOutcome extends Omit<BaseOutcome, 'method'> {
+  readonly method: 'dist-x';
+  /** null when the method stopped before it. */
+  readonly bound: ErrorBound | null;
+  readonly test: InnerTest | null;
+  /** Fewer than nGamma when the method stopped early. */
+  readonly inner: readonly InnerResult[];
+}
+
+/** PREDICT's answer. */
+export interface PredictOutcome {
+  readonly method: Plan['method'];
+  readonly ledger: AlphaLedger;
+  /** null: PREDICT of base needs no choice, it takes the most frequent class. */
+  readonly choice: ClassChoice | null;
+  /** β for which the class was found, out of nGamma. */
+  readonly kGamma: number;
+  /** Two-sided binomial p-value at 1/2. */
+  readonly pValue: number;
+  /** null: abstained. */
+  readonly predicted: number | null;
+  readonly abstention: string | null;
+  readonly spent: Spent;
+}
+
+export type { SampledImage };

@@ -1,0 +1,181 @@
+/**
+ * How a certificate is made: method, noise, confidence, how many samples. A plan that could never certify anything is
+ * refused here, with the numbers that would do. Not for what is certified: that is the pipeline.
+ */
+import { badInput } from '@turnproof/core';
+import type { Pipeline } from './pipeline.ts';
+import {
+  AlphaLedger,
+  addUp,
+  clopperPearsonUpper,
+  fixedThreshold,
+  SequentialThresholds,
+  smallestUsefulN,
+} from './statistics/index.ts';
+
+export type Method = 'base' | 'dist-x';
+
+export interface Plan {
+  readonly method: Method;
+  /** Standard deviation of β: degrees or pixels. */
+  readonly sigmaGamma: number;
+  /** Standard deviation of the pixel noise, used as the nearest float32. Not used by `base`. */
+  readonly sigmaEps: number;
+  /** 1 - α of each certificate. Default 0.99. */
+  readonly confidence: number;
+  /** β that bound the share of the class. */
+  readonly nGamma: number;
+  /** β that choose the class. */
+  readonly n0: number;
+  /** Most noise samples of one β: the cap of the sequential test, the size of the fixed one. */
+  readonly nEps: number;
+  readonly inner: 'sequential' | 'fixed';
+  /** β that choose E. */
+  readonly nChooseE: number;
+  /** Other β that bound how often E is exceeded. */
+  readonly nTestE: number;
+  readonly radiusRule: 'tight' | 'paper';
+  /** 64 bits: the key of every random number. */
+  readonly seed: bigint | number;
+  /** Samples that the classifier gets at once. */
+  readonly batch: number | 'auto';
+}
+
+/** β of one purpose are numbered with 24 bits of a counter word. */
+const MAX_BETAS = 2 ** 24;
+const MAX_SAMPLES = 2 ** 30;
+const MAX_BATCH = 65_535;
+
+/** Weights of the accounts of each method; they sum to 1. */
+const WEIGHTS = {
+  base: { alphaGamma: 1 },
+  'dist-x': { alphaGamma: 0.4, alphaEps: 0.5, alphaE: 0.1 },
+} as const;
+
+/** A full ledger for one image: every certificate has the confidence for itself. */
+export function ledgerFor({ method, confidence }: Pick<Plan, 'method' | 'confidence'>): AlphaLedger {
+  return AlphaLedger.forConfidence(confidence, WEIGHTS[method]);
+}
+
+/** The seed as a number of 64 bits. @throws TurnproofError `bad-input` when it is none. */
+export function seedOf({ seed }: Pick<Plan, 'seed'>): bigint {
+  const whole = typeof seed === 'bigint' || Number.isSafeInteger(seed) ? BigInt(seed) : -1n;
+  if (whole < 0n || whole >= 1n << 64n) {
+    throw badInput(`seed ${seed} is no whole number of 64 bits`, 'give --seed from 0 to 18446744073709551615');
+  }
+  return whole;
+}
+
+/** The fewest samples with which the inner test can accept a share above p0; null where no number does. */
+export function fewestInnerSamples(
+  inner: Plan['inner'],
+  test: { readonly p0: number; readonly alpha: number },
+): number | null {
+  if (inner === 'fixed') return smallestUsefulN(test);
+  const { acceptAt } = thresholdsWithoutEnd(test);
+  let high = 1;
+  while (acceptAt(high) > high) {
+    high *= 2;
+    if (high > MAX_SAMPLES) return null;
+  }
+  // From the first n that accepts n of n on, all larger n do: each further success adds evidence there.
+  let low = Math.floor(high / 2);
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (acceptAt(middle) <= middle) high = middle;
+    else low = middle;
+  }
+  return high;
+}
+
+function thresholdsWithoutEnd(test: { readonly p0: number; readonly alpha: number }) {
+  // A fresh object per question: thresholds keep a table up to the largest n that they were asked about.
+  return { acceptAt: (n: number) => new SequentialThresholds({ ...test, maxN: n }).acceptAt(n) };
+}
+
+/** Can the inner test accept at all, if every sample is a success? */
+export function innerCanAccept(
+  { inner, nEps }: Pick<Plan, 'inner' | 'nEps'>,
+  test: { readonly p0: number; readonly alpha: number },
+): boolean {
+  if (test.p0 >= 1) return false;
+  if (inner === 'fixed') return fixedThreshold({ ...test, n: nEps }) <= nEps;
+  return new SequentialThresholds({ ...test, maxN: nEps }).canAccept;
+}
+
+/**
+ * Refuses a plan with which no image can ever be certified, and numbers that are none.
+ *
+ * @throws TurnproofError `bad-input`; for too few samples it says how many would do.
+ */
+export function checkPlan(plan: Plan, pipeline: Pick<Pipeline, 'transform'>): void {
+  checkNumbers(plan, pipeline);
+  const ledger = ledgerFor(plan);
+  const alphaGamma = ledger.granted('alphaGamma');
+  if (plan.method === 'base') {
+    const needed = smallestUsefulN({ p0: 0.5, alpha: alphaGamma });
+    refuseTooFew('n_gamma', '--n-gamma', plan.nGamma, needed, `alpha_gamma = ${alphaGamma}`);
+    return;
+  }
+  const alphaE = ledger.granted('alphaE');
+  const rhoAtBest = clopperPearsonUpper(0, plan.nTestE, alphaE);
+  if (rhoAtBest >= 0.5) {
+    const needed = smallestUsefulN({ p0: 0.5, alpha: alphaE });
+    refuseTooFew('n_test_e', '--n-test-e', plan.nTestE, needed, `alpha_e = ${alphaE}`);
+  }
+  const rho = `rho_E >= ${rhoAtBest.toPrecision(3)} (n_test_e = ${plan.nTestE})`;
+  const outer = smallestUsefulN({ p0: addUp(0.5, rhoAtBest), alpha: alphaGamma });
+  refuseTooFew('n_gamma', '--n-gamma', plan.nGamma, outer, `alpha_gamma = ${alphaGamma} and ${rho}`);
+  const test = { p0: 0.5, alpha: ledger.share('alphaEps', plan.nGamma) };
+  if (!innerCanAccept(plan, test)) {
+    const words = `alpha_eps / n_gamma = ${test.alpha.toPrecision(3)}, even for E = 0,`;
+    refuseTooFew('n_eps', '--n-eps', plan.nEps, fewestInnerSamples(plan.inner, test), words);
+  }
+}
+
+function refuseTooFew(name: string, flag: string, given: number, needed: number | null, why: string): void {
+  if (needed !== null && given >= needed) return;
+  const enough = needed === null ? 'no number is enough' : `at least ${needed} are needed`;
+  throw badInput(
+    `${name} = ${given} can never certify: with ${why} ${enough}`,
+    needed === null ? 'lower the confidence' : `give ${flag} ${needed} or more`,
+  );
+}
+
+function checkNumbers(plan: Plan, { transform }: Pick<Pipeline, 'transform'>): void {
+  const { method, inner, radiusRule, batch } = plan;
+  if (!Object.hasOwn(WEIGHTS, method)) {
+    throw badInput(`method «${String(method)}» is not known`, 'choose base or dist-x');
+  }
+  if (inner !== 'sequential' && inner !== 'fixed') {
+    throw badInput(`inner test «${String(inner)}» is not known`, 'choose sequential or fixed');
+  }
+  if (radiusRule !== 'tight' && radiusRule !== 'paper') {
+    throw badInput(`radius rule «${String(radiusRule)}» is not known`, 'choose tight or paper');
+  }
+  requireDeviation('sigma_gamma', plan.sigmaGamma, transform === 'rotation' ? 'degrees' : 'pixels');
+  if (method !== 'base') requireDeviation('sigma_eps', plan.sigmaEps, 'pixel values');
+  if (!(plan.confidence > 0 && plan.confidence < 1)) {
+    throw badInput(
+      `confidence ${plan.confidence}: it must lie strictly between 0 and 1`,
+      'give --confidence 0.99',
+    );
+  }
+  requireCount('n_gamma', plan.nGamma, MAX_BETAS);
+  requireCount('n0', plan.n0, MAX_BETAS);
+  requireCount('n_eps', plan.nEps, MAX_SAMPLES);
+  requireCount('n_choose_e', plan.nChooseE, MAX_BETAS);
+  requireCount('n_test_e', plan.nTestE, MAX_BETAS);
+  if (batch !== 'auto') requireCount('batch', batch, MAX_BATCH);
+  seedOf(plan);
+}
+
+function requireDeviation(name: string, value: number, unit: string): void {
+  if (Number.isFinite(Math.fround(value)) && Math.fround(value) > 0) return;
+  throw badInput(`${name} = ${value} ${unit}: a standard deviation must be above 0`);
+}
+
+function requireCount(name: string, value: number, most: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= most) return;
+  throw badInput(`${name} = ${value}: it must be a whole number from 1 to ${most}`);
+}

@@ -1,0 +1,303 @@
+/**
+ * The machinery that makes noisy images and has them classified. Both providers share everything up to the noisy
+ * images; then wasm reads them back and counts on the host, webgpu keeps them and reads counts only. Not for deciding
+ * what is sampled: that is the schedule.
+ */
+import { type Gpu, type GpuArray, type Readback, TurnproofError } from '@turnproof/core';
+import {
+  type CompiledArgmaxCount,
+  type CompiledNoise,
+  compileArgmaxCount,
+  compileNoise,
+  dispatchArgmaxCount,
+  dispatchNoise,
+  fixedMap,
+  type ImageShape,
+  mapItems,
+  NOISE_ITEM_LENGTH,
+  type Parameter,
+  type Preprocess,
+  pixelCount,
+  type Transform,
+  WarpPreRunner,
+} from '@turnproof/shaders';
+import { argmaxRows, type Classifier, NO_CLASS } from '../classifier/index.ts';
+import type { Engine, EngineRun, SampleBatch } from './schedule.ts';
+
+export interface GpuEngineOptions {
+  readonly gpu: Gpu;
+  readonly classifier: Classifier;
+  readonly shape: ImageShape;
+  readonly pre: Preprocess;
+  readonly transform: Transform;
+  /** The seed's two words. */
+  readonly key: readonly [number, number];
+  readonly batch: number | 'auto';
+}
+
+/** What the images of all β, or the noisy images of one batch, may take. */
+const IMAGE_BYTES = 64 * 2 ** 20;
+/** The largest dispatch in one dimension. */
+const MAX_ITEMS = 65_535;
+/** On the CPU larger batches win nothing; a GPU wants to be kept busy for longer. */
+const AUTO_BATCH = { wasm: 128, webgpu: 1024, software: 128 } as const;
+const LANES = 2;
+/** wasm: a batch costs what its images cost, so little is drawn beyond what is known to be needed. */
+const FILL_ON_HOST = 32;
+
+/** Samples of a batch: as asked for, or what suits provider, adapter and memory; a multiple of a fixed batch. */
+export function batchSize({ gpu, classifier, shape, batch }: GpuEngineOptions): number {
+  if (batch !== 'auto') return batch;
+  const software = classifier.provider === 'webgpu' && gpu.adapter.kind === 'software';
+  const wanted = software ? AUTO_BATCH.software : AUTO_BATCH[classifier.provider];
+  const fitting = Math.max(1, Math.min(wanted, Math.floor(IMAGE_BYTES / (4 * pixelCount(shape)))));
+  const fixed = classifier.fixedBatch ?? 1;
+  return fixed * Math.max(1, Math.floor(fitting / fixed));
+}
+
+export class GpuEngine implements Engine {
+  readonly classes: number;
+  readonly capacity: number;
+  readonly slots: number;
+  readonly lanes = LANES;
+  readonly counting: number;
+  readonly fill: number;
+  readonly #options: GpuEngineOptions;
+  readonly #warp: WarpPreRunner;
+  readonly #noise: CompiledNoise;
+  readonly #count: CompiledArgmaxCount;
+
+  private constructor(
+    options: GpuEngineOptions,
+    warp: WarpPreRunner,
+    noise: CompiledNoise,
+    count: CompiledArgmaxCount,
+  ) {
+    const { classifier, shape } = options;
+    const onHost = classifier.provider === 'wasm';
+    this.#options = options;
+    this.#warp = warp;
+    this.#noise = noise;
+    this.#count = count;
+    this.classes = classifier.classes;
+    this.capacity = batchSize(options);
+    this.slots = Math.max(2, Math.min(MAX_ITEMS, Math.floor(IMAGE_BYTES / (4 * pixelCount(shape)))));
+    this.counting = onHost ? 1 : LANES;
+    this.fill = onHost ? Math.min(FILL_ON_HOST, this.capacity) : this.capacity;
+  }
+
+  static async open(options: GpuEngineOptions): Promise<GpuEngine> {
+    const { gpu, shape, pre } = options;
+    const [noise, count] = await Promise.all([compileNoise(gpu), compileArgmaxCount(gpu)]);
+    const warp = await WarpPreRunner.create(gpu, shape, pre);
+    return new GpuEngine(options, warp, noise, count);
+  }
+
+  begin(pixels: Float32Array<ArrayBuffer>): EngineRun {
+    const kernels = { warp: this.#warp, noise: this.#noise, count: this.#count };
+    return new GpuRun(this.#options, kernels, this.capacity, pixels);
+  }
+
+  close(): void {
+    this.#warp.close();
+  }
+}
+
+interface Kernels {
+  readonly warp: WarpPreRunner;
+  readonly noise: CompiledNoise;
+  readonly count: CompiledArgmaxCount;
+}
+
+interface LaneArrays {
+  readonly items: GpuArray<'u32'>;
+  readonly noisy: GpuArray<'f32'>;
+  /** webgpu only. */
+  readonly onDevice: {
+    readonly rows: GpuArray<'u32'>;
+    readonly logits: GpuArray<'f32'>;
+    readonly counts: GpuArray<'u32'>;
+  } | null;
+}
+
+interface LaneState {
+  readonly arrays: LaneArrays;
+  /** wasm only: counts of the lane's batch. */
+  readonly hostCounts: Uint32Array<ArrayBuffer>;
+  batch: SampleBatch | undefined;
+  /** The noise of the batch and the images under it are there, or an error. */
+  drawn: Promise<unknown>;
+  images: Readback<'f32'> | undefined;
+}
+
+class GpuRun implements EngineRun {
+  readonly #options: GpuEngineOptions;
+  readonly #kernels: Kernels;
+  readonly #capacity: number;
+  readonly #elements: number;
+  readonly #lanes: LaneState[] = [];
+  readonly #owned: GpuArray[] = [];
+  /** Everything that was started and may still hold buffers. */
+  readonly #pending = new Set<Promise<unknown>>();
+  readonly #image: GpuArray<'f32'>;
+  #base: GpuArray<'f32'> | undefined;
+  #placed: Promise<void> = Promise.resolve();
+
+  constructor(
+    options: GpuEngineOptions,
+    kernels: Kernels,
+    capacity: number,
+    pixels: Float32Array<ArrayBuffer>,
+  ) {
+    const { gpu, shape } = options;
+    this.#options = options;
+    this.#kernels = kernels;
+    this.#capacity = capacity;
+    this.#elements = pixelCount(shape);
+    if (pixels.length !== this.#elements) {
+      throw new TurnproofError('internal', `${pixels.length} floats are no image of ${this.#elements}`);
+    }
+    this.#image = gpu.upload('f32', pixels, 'image');
+    this.#owned.push(this.#image);
+  }
+
+  place(betas: readonly Parameter[]): void {
+    const { gpu, transform, shape } = this.#options;
+    const needed = betas.length * this.#elements;
+    if (!this.#base || this.#base.length < needed) this.#base = this.#own('f32', needed, 'images of β');
+    const maps = betas.map((beta) => ({ image: 0, map: fixedMap(transform, beta, shape) }));
+    const items = gpu.upload('i32', mapItems(maps), 'maps of β');
+    const batch = gpu.batch('images of β');
+    const arrays = { images: this.#image, items, output: this.#base };
+    this.#kernels.warp.dispatch(batch, arrays, betas.length);
+    this.#placed = this.#track(batch.submit().finally(() => items.release()));
+  }
+
+  draw(lane: number, batch: SampleBatch, sigma: number): void {
+    const { gpu, key } = this.#options;
+    const base = this.#base;
+    if (!base) throw new TurnproofError('internal', 'noise was asked for before any β had a place');
+    const state = this.#lane(lane);
+    const { items, noisy, onDevice } = state.arrays;
+    const { samples } = batch;
+    gpu.write(items, batch.items.subarray(0, NOISE_ITEM_LENGTH * samples));
+    if (onDevice) gpu.write(onDevice.rows, batch.rows.subarray(0, samples));
+    const commands = gpu.batch('noise');
+    dispatchNoise(
+      commands,
+      this.#kernels.noise,
+      { base, items, output: noisy },
+      { elements: this.#elements, samples, key, sigma },
+    );
+    state.images = onDevice ? undefined : commands.read(head(noisy, samples * this.#elements));
+    state.batch = batch;
+    state.drawn = this.#track(Promise.all([this.#placed, commands.submit()]));
+  }
+
+  count(lane: number): Promise<Uint32Array> {
+    const state = this.#lane(lane);
+    const { batch } = state;
+    if (!batch) throw new TurnproofError('internal', `lane ${lane} is counted before it is drawn`);
+    return this.#track(
+      state.arrays.onDevice ? this.#countOnDevice(state, batch) : this.#countOnHost(state, batch),
+    );
+  }
+
+  async #countOnHost(state: LaneState, { samples, segments, rows }: SampleBatch): Promise<Uint32Array> {
+    const { classifier } = this.#options;
+    const { classes } = classifier;
+    await state.drawn;
+    const images = state.images?.data ?? new Float32Array(0);
+    const answers = argmaxRows(await classifier.logits(images, samples), classes);
+    state.images = undefined;
+    const counts = state.hostCounts.subarray(0, segments * classes).fill(0);
+    for (let i = 0; i < samples; i++) {
+      const answer = answers[i] ?? NO_CLASS;
+      if (answer === NO_CLASS) continue;
+      const at = (rows[i] ?? 0) * classes + answer;
+      counts[at] = (counts[at] ?? 0) + 1;
+    }
+    return counts;
+  }
+
+  async #countOnDevice(state: LaneState, { samples, segments }: SampleBatch): Promise<Uint32Array> {
+    const { gpu, classifier } = this.#options;
+    const { arrays } = state;
+    const { onDevice } = arrays;
+    if (!onDevice || !classifier.logitsOnGpu) {
+      throw new TurnproofError('internal', `a classifier on ${classifier.provider} takes no GPU buffers`);
+    }
+    // The device works in order: the noise need not have been waited for.
+    await classifier.logitsOnGpu(arrays.noisy.buffer, samples, onDevice.logits.buffer);
+    const counts = head(onDevice.counts, segments * classifier.classes);
+    const commands = gpu.batch('counts');
+    commands.clear(counts);
+    const into = { logits: onDevice.logits, slots: onDevice.rows, counts };
+    dispatchArgmaxCount(commands, this.#kernels.count, into, samples, classifier.classes);
+    const read = commands.read(counts);
+    await commands.submit();
+    await state.drawn;
+    return read.data;
+  }
+
+  async end(): Promise<void> {
+    await Promise.allSettled(this.#pending);
+    for (const array of this.#owned.splice(0)) array.release();
+  }
+
+  #lane(number: number): LaneState {
+    const known = this.#lanes[number];
+    if (known) return known;
+    const { classifier } = this.#options;
+    const onHost = classifier.provider === 'wasm';
+    const n = this.#capacity;
+    const state: LaneState = {
+      arrays: {
+        items: this.#own('u32', NOISE_ITEM_LENGTH * n, 'samples'),
+        noisy: this.#own('f32', n * this.#elements, 'noisy images'),
+        onDevice: onHost
+          ? null
+          : {
+                rows: this.#own('u32', n, 'segments of samples'),
+                logits: this.#own('f32', n * classifier.classes, 'logits'),
+                counts: this.#own('u32', n * classifier.classes, 'counts'),
+              },
+      },
+      hostCounts: new Uint32Array(onHost ? n * classifier.classes : 0),
+      batch: undefined,
+      drawn: Promise.resolve(),
+      images: undefined,
+    };
+    this.#lanes[number] = state;
+    return state;
+  }
+
+  #own<T extends 'f32' | 'u32'>(type: T, length: number, label: string): GpuArray<T> {
+    const array = this.#options.gpu.array(type, length, label);
+    this.#owned.push(array);
+    return array;
+  }
+
+  /** Notes a promise that may be awaited late: its failure is not «unhandled», and `end` waits for it. */
+  #track<T>(promise: Promise<T>): Promise<T> {
+    this.#pending.add(promise);
+    promise.then(
+      () => this.#pending.delete(promise),
+      () => undefined,
+    );
+    return promise;
+  }
+}
+
+/** The first elements of an array, as an array: what a batch reads back or clears is no longer than needed. */
+function head<T extends 'f32' | 'u32'>(array: GpuArray<T>, length: number): GpuArray<T> {
+  return {
+    type: array.type,
+    length,
+    buffer: array.buffer,
+    label: array.label,
+    release: () => {
+      throw new TurnproofError('internal', `a part of «${array.label}» is released`);
+    },
+  };
+}

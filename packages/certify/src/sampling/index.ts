@@ -1,0 +1,13 @@
+/** Sampling the smoothed classifiers: counter streams, the stream of batches, the questions that methods ask. */
+export { batchSize, GpuEngine, type GpuEngineOptions } from './gpu-engine.ts';
+export {
+  type CountRequest,
+  decisionRule,
+  type InnerResult,
+  LOOK,
+  type SampledImage,
+  Sampler,
+  type TestRequest,
+} from './sampler.ts';
+export type { Engine, EngineRun, Job, SampleBatch, Tally } from './schedule.ts';
+export { type BetaSource, counterWord, PURPOSES, type Purpose, Streams } from './streams.ts';

@@ -1,0 +1,147 @@
+/**
+ * What a method asks about h, and the answers, in counts: which class does h give at each T_β x, and is its radius
+ * above E? Not for choosing β or spending confidence: methods do that.
+ */
+import { badInput } from '@turnproof/core';
+import type { Parameter } from '@turnproof/shaders';
+import { fixedThreshold, SequentialThresholds } from '../statistics/index.ts';
+import { type Engine, runJob } from './schedule.ts';
+import { counterWord, type Purpose } from './streams.ts';
+
+/**
+ * Samples of a β between two looks of the sequential test. Few enough that an easy β is not oversampled, enough that
+ * a batch is not chopped into crumbs. Certificates depend on it, so they name it.
+ */
+export const LOOK = 32;
+
+export interface SampledImage {
+  /** Its number in the data set: the first word of its counters. */
+  readonly index: number;
+  /** [channels, height, width] in [0, 1]. */
+  readonly pixels: Float32Array<ArrayBuffer>;
+}
+
+export interface CountRequest {
+  readonly betas: readonly Parameter[];
+  /** Purpose of the noise. */
+  readonly noise: Purpose;
+  readonly sigma: number;
+  /** Samples of each β. */
+  readonly samples: number;
+}
+
+export interface TestRequest {
+  readonly betas: readonly Parameter[];
+  /** Number of the first of them: the noise of β number i is that of counter i, however β are grouped. */
+  readonly firstBeta: number;
+  readonly noise: Purpose;
+  readonly sigma: number;
+  /** Is the share of this class ... */
+  readonly classIndex: number;
+  /** ... above this, which is on its safe side (rounded up) ... */
+  readonly p0: number;
+  /** ... with at most this probability of a wrong yes, for each β? */
+  readonly alpha: number;
+  readonly kind: 'sequential' | 'fixed';
+  /** Most samples of each β (sequential), or their number (fixed). */
+  readonly nEps: number;
+  readonly onProgress?: (done: number) => void;
+}
+
+/** k of n samples had the class, and what that decided. */
+export interface InnerResult {
+  readonly k: number;
+  readonly n: number;
+  readonly accepted: boolean;
+}
+
+export class Sampler {
+  readonly classes: number;
+  /** Samples that the classifier gets at once. */
+  readonly batch: number;
+  readonly #engine: Engine;
+  #evaluated = 0;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.classes = engine.classes;
+    this.batch = engine.capacity;
+  }
+
+  /** Images that the classifier has seen so far, those drawn beyond a decision included. */
+  get evaluated(): number {
+    return this.#evaluated;
+  }
+
+  /** Class counts `[betas, classes]` of a fixed number of samples of each β. */
+  async countClasses(image: SampledImage, request: CountRequest): Promise<Uint32Array<ArrayBuffer>> {
+    const { betas, noise, sigma, samples } = request;
+    const { counts, evaluated } = await runJob(this.#engine, image.pixels, {
+      image: image.index,
+      betas,
+      firstWord: counterWord(noise, 0),
+      sigma,
+      cap: samples,
+      look: samples,
+      decided: () => true,
+    });
+    this.#evaluated += evaluated;
+    return counts;
+  }
+
+  /**
+   * For each β: does h answer the class with a radius above E, where p0 = Φ(E / σ_ε)?
+   *
+   * For each β whose class share is at most p0, «accepted» has probability at most alpha; so with probability at
+   * least 1 - alpha · (number of β) every accepted one is right (union bound).
+   */
+  async testClass(image: SampledImage, request: TestRequest): Promise<InnerResult[]> {
+    const { betas, firstBeta, noise, sigma, classIndex, nEps, onProgress } = request;
+    if (!(Number.isInteger(classIndex) && classIndex >= 0 && classIndex < this.classes)) {
+      throw badInput(`class ${classIndex} is none of the model's ${this.classes}`);
+    }
+    const accepted = new Uint8Array(betas.length);
+    const decide = decisionRule(request);
+    const { counts, trials, evaluated } = await runJob(this.#engine, image.pixels, {
+      image: image.index,
+      betas,
+      firstWord: counterWord(noise, firstBeta),
+      sigma,
+      cap: nEps,
+      look: request.kind === 'fixed' ? nEps : LOOK,
+      decided: (beta, n, counted, at) => {
+        const decision = decide(counted[at + classIndex] ?? 0, n);
+        if (decision === 'accept') accepted[beta] = 1;
+        return decision !== 'open';
+      },
+      ...(onProgress ? { onProgress } : {}),
+    });
+    this.#evaluated += evaluated;
+    return betas.map((_, beta) => ({
+      k: counts[beta * this.classes + classIndex] ?? 0,
+      n: trials[beta] ?? 0,
+      accepted: accepted[beta] === 1,
+    }));
+  }
+}
+
+/** What k successes of n decide, for either kind of inner test. Verification asks the same. */
+export function decisionRule({
+  kind,
+  p0,
+  alpha,
+  nEps,
+}: Pick<TestRequest, 'kind' | 'p0' | 'alpha' | 'nEps'>): (
+  k: number,
+  n: number,
+) => 'accept' | 'give-up' | 'open' {
+  if (kind === 'sequential') {
+    const thresholds = new SequentialThresholds({ p0, alpha, maxN: nEps });
+    return (k, n) => thresholds.decide(k, n);
+  }
+  const threshold = fixedThreshold({ p0, alpha, n: nEps });
+  return (k, n) => {
+    if (n < nEps) return 'open';
+    return k >= threshold ? 'accept' : 'give-up';
+  };
+}

@@ -1,0 +1,79 @@
+/**
+ * Which random numbers belong to what. Philox4x32-10 is counter-based: key = the run's seed, counter =
+ * (image, purpose · 2^24 + β index, sample, block), 32 bits each. Different counters give independent numbers, so two
+ * things are independent exactly when their purposes differ. Not for generating noise: the noise kernel does that
+ * from the same counters.
+ */
+import { TurnproofError } from '@turnproof/core';
+import { dimensionsOf, type Parameter, type Transform } from '@turnproof/shaders';
+import { gauss2Oracle, philox4x32 } from '@turnproof/shaders/oracle';
+
+/**
+ * The upper 8 bits of a counter's second word. A number is never reused for another meaning, nor changed: certificates
+ * name them. β of a purpose are drawn at sample 0, block 0; noise of a purpose has one sample number per noisy image
+ * and one block per four of its values.
+ */
+export const PURPOSES = {
+  /** Pixel noise of the β that bound the share. */
+  noise: 0,
+  /** β that choose E. */
+  chooseE: 1,
+  /** β that test E. */
+  testE: 2,
+  /** β that choose the class (n0). */
+  chooseClass: 3,
+  /** β that bound the share of the class (nGamma). */
+  certify: 4,
+  /** Pixel noise of the β that choose the class. */
+  chooseClassNoise: 5,
+  /** The same for PREDICT, so that a prediction and a certificate of one image share nothing. */
+  predictChooseClass: 6,
+  predictChooseClassNoise: 7,
+  predict: 8,
+  predictNoise: 9,
+} as const;
+
+export type Purpose = keyof typeof PURPOSES;
+
+const BETA_BITS = 24;
+const MAX_BETAS = 2 ** BETA_BITS;
+const MAX_WORD = 2 ** 32;
+
+/** Second counter word of a purpose's β with this index. */
+export function counterWord(purpose: Purpose, beta: number): number {
+  if (!(Number.isInteger(beta) && beta >= 0 && beta < MAX_BETAS)) {
+    throw new TurnproofError('internal', `β number ${beta} of «${purpose}» does not fit into a counter`);
+  }
+  return PURPOSES[purpose] * MAX_BETAS + beta;
+}
+
+/** Where a method gets its β from. Tests give a faulty one, to show that a fault would be noticed. */
+export interface BetaSource {
+  /** The first `count` β of a purpose for an image: N(0, sigmaGamma² I), degrees or [dx, dy] in pixels. */
+  betas(image: number, purpose: Purpose, count: number): Parameter[];
+}
+
+export class Streams implements BetaSource {
+  /** Lower and upper half of the seed. */
+  readonly key: readonly [number, number];
+  readonly #transform: Transform;
+  readonly #sigmaGamma: number;
+
+  constructor(seed: bigint, transform: Transform, sigmaGamma: number) {
+    this.key = [Number(seed & 0xffffffffn), Number(seed >> 32n)];
+    this.#transform = transform;
+    this.#sigmaGamma = sigmaGamma;
+  }
+
+  betas(image: number, purpose: Purpose, count: number): Parameter[] {
+    if (!(Number.isInteger(image) && image >= 0 && image < MAX_WORD)) {
+      throw new TurnproofError('internal', `image number ${image} does not fit into a counter`);
+    }
+    const dimensions = dimensionsOf(this.#transform);
+    return Array.from({ length: count }, (_, beta) => {
+      const words = philox4x32([image, counterWord(purpose, beta), 0, 0], this.key);
+      const normal = gauss2Oracle(words[0], words[1]);
+      return normal.slice(0, dimensions).map((value) => this.#sigmaGamma * value);
+    });
+  }
+}

@@ -1,0 +1,231 @@
+/**
+ * Every kind of bad input, given to the real program: status 2, one line that says what and where, one that says how
+ * to mend it, no file left behind, and no GPU asked for anything.
+ */
+import { readdir, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { linearModel, onnxModel, someFloats } from '../../certify/src/classifier/onnx-writer.test-support.ts';
+import {
+  idxImages,
+  idxLabels,
+  npy,
+  png,
+  type TemporaryFolder,
+  temporaryFolder,
+} from './data/testing/files.ts';
+import { runCli } from './run-cli.test-support.ts';
+
+const SIZE = 4;
+const PIXELS = SIZE * SIZE;
+
+let inputs: TemporaryFolder;
+let work: TemporaryFolder;
+
+/** Options of a run on 4 x 4 grey images that would be fine. */
+const good = (): Record<string, string> => ({
+  data: `mnist:${join(inputs.path, 'mnist')}`,
+  model: join(inputs.path, 'model.onnx'),
+  transform: 'rotation',
+  range: '30',
+  out: 'run',
+});
+
+const npyOf = (values: number[], shape: string) =>
+  npy(
+    `{'descr': '<f4', 'fortran_order': False, 'shape': ${shape}, }`,
+    new Uint8Array(Float32Array.from(values).buffer),
+  );
+
+const greyPng = (shade: number) =>
+  png({
+    width: SIZE,
+    height: SIZE,
+    bitDepth: 8,
+    colourType: 0,
+    rows: Array.from({ length: SIZE }, () => Array<number>(SIZE).fill(shade)),
+  });
+
+async function writeMnist(name: string, images: Uint8Array, labels: Uint8Array): Promise<void> {
+  await inputs.write(`${name}/t10k-images-idx3-ubyte`, images);
+  await inputs.write(`${name}/t10k-labels-idx1-ubyte`, labels);
+}
+
+beforeAll(async () => {
+  inputs = await temporaryFolder();
+  work = await temporaryFolder();
+  const images = idxImages(
+    [3, SIZE, SIZE],
+    Uint8Array.from({ length: 3 * PIXELS }, (_, i) => 5 * i),
+  );
+  await writeMnist('mnist', images, idxLabels([0, 1, 2]));
+  await writeMnist('cut', images.subarray(0, images.length - 7), idxLabels([0, 1, 2]));
+  await writeMnist(
+    'magic',
+    Buffer.concat([Buffer.from([0, 0, 9, 3]), images.subarray(4)]),
+    idxLabels([0, 1, 2]),
+  );
+  await writeMnist('label', images, idxLabels([0, 1, 7]));
+  await inputs.write('cifar.bin', Buffer.alloc(3073 + 100));
+  await inputs.write(
+    'nan.npy',
+    npyOf([Number.NaN, ...Array<number>(PIXELS - 1).fill(0.5)], `(1, 1, ${SIZE}, ${SIZE})`),
+  );
+  await inputs.write(
+    'high.npy',
+    npyOf([1.5, ...Array<number>(PIXELS - 1).fill(0.5)], `(1, 1, ${SIZE}, ${SIZE})`),
+  );
+  await inputs.write('empty.npy', npyOf([], `(0, 1, ${SIZE}, ${SIZE})`));
+  await inputs.write('cutpng/a/1.png', greyPng(10));
+  const cut = await inputs.write('cutpng/a/2.png', greyPng(20));
+  await truncate(cut, greyPng(20).length - 20);
+  await inputs.write('damagedpng/a/1.png', greyPng(10));
+  const damaged = greyPng(20);
+  // Inside the compressed pixels: header and end mark stay as they are.
+  damaged.fill(0xff, damaged.indexOf('IDAT') + 4, damaged.indexOf('IDAT') + 12);
+  await inputs.write('damagedpng/a/2.png', damaged);
+  const image = [1, SIZE, SIZE];
+  await inputs.write('model.onnx', linearModel({ image, classes: 3 }).bytes);
+  await inputs.write('text.onnx', 'this is no ONNX file\n');
+  await inputs.write('cut.onnx', linearModel({ image, classes: 3 }).bytes.subarray(0, 150));
+  await inputs.write('channels.onnx', linearModel({ image: [3, SIZE, SIZE], classes: 3 }).bytes);
+  await inputs.write('size.onnx', linearModel({ image: [1, 5, 5], classes: 3 }).bytes);
+  await inputs.write('cube.onnx', linearModel({ image: [1, SIZE, SIZE, 1], classes: 3 }).bytes);
+  const two = onnxModel({
+    inputs: [
+      { name: 'a', shape: ['n', PIXELS] },
+      { name: 'b', shape: ['n', PIXELS] },
+    ],
+    outputs: [{ name: 'y', shape: ['n', 3] }],
+    weights: [{ name: 'w', shape: [PIXELS, 3], data: someFloats(3 * PIXELS, 1) }],
+    nodes: [
+      { op: 'Add', inputs: ['a', 'b'], outputs: ['sum'] },
+      { op: 'MatMul', inputs: ['sum', 'w'], outputs: ['y'] },
+    ],
+  });
+  await inputs.write('two.onnx', two);
+  await inputs.write('other-run/certificates.jsonl', '{}\n');
+  await inputs.write('notes/todo.txt', 'mine\n');
+  await inputs.write('unknown.yaml', 'transform: rotation\nsigma-gama: 3\n');
+  await inputs.write('broken.yaml', 'transform: [rotation\n');
+});
+afterAll(async () => {
+  await inputs.remove();
+  await work.remove();
+});
+
+/** Words that must be in the answer, and the options that lead to it; `null` leaves an option out. */
+type Case = readonly [what: string, answer: RegExp, changes: () => Record<string, string | null>];
+
+const at = (name: string) => join(inputs.path, name);
+
+const CASES: readonly Case[] = [
+  ['a missing data folder', /nowhere.*no such folder/, () => ({ data: `mnist:${at('nowhere')}` })],
+  ['a truncated IDX file', /cut.*t10k-images.*ends early, at byte/, () => ({ data: `mnist:${at('cut')}` })],
+  ['a wrong IDX magic number', /magic.*t10k-images/, () => ({ data: `mnist:${at('magic')}` })],
+  [
+    'a truncated CIFAR file',
+    /cifar\.bin.*not a whole number/,
+    () => ({ data: `cifar10:${at('cifar.bin')}` }),
+  ],
+  ['a truncated PNG', /2\.png.*ends early/, () => ({ data: `folder:${at('cutpng')}` })],
+  ['a PNG damaged inside', /2\.png.*cannot be decoded/, () => ({ data: `folder:${at('damagedpng')}` })],
+  ['a NaN pixel', /nan\.npy/, () => ({ data: `npy:${at('nan.npy')}` })],
+  ['a pixel above 1', /high\.npy/, () => ({ data: `npy:${at('high.npy')}` })],
+  ['a data set without images', /empty\.npy/, () => ({ data: `npy:${at('empty.npy')}` })],
+  ['an empty selection', /--limit 0 selects nothing/, () => ({ limit: '0' })],
+  ['a selection beyond the data', /--skip 3 leaves nothing/, () => ({ skip: '3' })],
+  ['an index out of range', /index 9 is out of range/, () => ({ index: '1,9' })],
+  ['a label beyond the classes', /image 2 .*label 7.*3 classes/, () => ({ data: `mnist:${at('label')}` })],
+  ['no data', /--data is missing/, () => ({ data: null })],
+  ['no model', /--model is missing/, () => ({ model: null })],
+  ['a missing model', /nowhere\.onnx: no such file/, () => ({ model: at('nowhere.onnx') })],
+  ['a model that is no ONNX', /text\.onnx/, () => ({ model: at('text.onnx') })],
+  ['a truncated model', /cut\.onnx/, () => ({ model: at('cut.onnx') })],
+  ['a model without image input', /cube\.onnx.*images come as/, () => ({ model: at('cube.onnx') })],
+  ['a model for other channels', /\[3, 4, 4\].*\[1, 4, 4\]/, () => ({ model: at('channels.onnx') })],
+  ['a model for another size', /\[1, 5, 5\].*\[1, 4, 4\]/, () => ({ model: at('size.onnx') })],
+  ['a model with two inputs', /two\.onnx.*2 inputs/, () => ({ model: at('two.onnx') })],
+  ['a range of 0', /range 0/, () => ({ range: '0' })],
+  ['a negative range', /range -3/, () => ({ range: '-3' })],
+  ['a range that is no number', /--range wide/, () => ({ range: 'wide' })],
+  ['a sigma_gamma of 0', /sigma_gamma = 0/, () => ({ 'sigma-gamma': '0' })],
+  ['a negative sigma_eps', /sigma_eps = -1/, () => ({ 'sigma-eps': '-1' })],
+  ['too few β', /n_gamma = 3 can never certify.*at least \d+ are needed/, () => ({ 'n-gamma': '3' })],
+  ['too few noise samples', /n_eps = 5 can never certify.*at least \d+ are needed/, () => ({ 'n-eps': '5' })],
+  ['too few β that test E', /n_test_e = 2 can never certify.*at least \d+/, () => ({ 'n-test-e': '2' })],
+  ['a confidence of 1', /confidence 1/, () => ({ confidence: '1' })],
+  ['a vignette that leaves nothing', /vignette circle:2.*leaves nothing/, () => ({ vignette: 'circle:2' })],
+  ['an even blur', /--blur 4:1: the size is even/, () => ({ blur: '4:1' })],
+  ['a seed beyond 64 bits', /--seed/, () => ({ seed: '18446744073709551616' })],
+  ['a folder that holds another run', /other-run: holds another run/, () => ({ out: at('other-run') })],
+  ['a folder that holds something else', /notes: is not empty/, () => ({ out: at('notes') })],
+  ['a file in place of the folder', /model\.onnx: is not a folder/, () => ({ out: at('model.onnx') })],
+  ['a missing configuration', /nowhere\.yaml: no such file/, () => ({ config: at('nowhere.yaml') })],
+  [
+    'an unknown name in the configuration',
+    /sigma-gama.*nearest is sigma-gamma/,
+    () => ({ config: at('unknown.yaml') }),
+  ],
+  ['a configuration that is no YAML', /broken\.yaml: no YAML/, () => ({ config: at('broken.yaml') })],
+];
+
+describe('certify', () => {
+  it.each(CASES)('refuses %s', async (_, answer, changes) => {
+    const options = Object.entries({ ...good(), ...changes() });
+    const args = options.flatMap(([name, value]) => (value === null ? [] : [`--${name}`, value]));
+    const before = await readdir(inputs.path, { recursive: true });
+    const { stdout, stderr, code } = await runCli(['certify', ...args], { cwd: work.path });
+    const lines = stderr.trimEnd().split('\n');
+    expect(lines[0]).toMatch(answer);
+    expect(lines[0]).toMatch(/^turnproof: /);
+    // What is wrong, and how to mend it; Dawn would complain on stderr, had a GPU been opened.
+    expect(lines.length, stderr).toBeLessThanOrEqual(2);
+    if (lines.length === 2) expect(lines[1]).toMatch(/^ {2}fix: /);
+    expect(stdout).toBe('');
+    expect(code).toBe(2);
+    expect(await readdir(work.path)).toEqual([]);
+    expect(await readdir(inputs.path, { recursive: true })).toEqual(before);
+  });
+});
+
+describe('bound', () => {
+  it.each([
+    ['no β', /no β is given/, []],
+    ['β twice', /exclude each other/, ['--beta', '3', '--betas', '4']],
+    ['a β that is no number', /--beta x: not a number/, ['--beta', 'x']],
+    ['a pair of pixels as an angle', /is no rotation/, ['--beta', '1:2']],
+    ['an exact bound of rotations', /exact/, ['--beta', '3', '--bound', 'exact']],
+    ['a target of 0', /--target 0/, ['--beta', '3', '--target', '0']],
+  ])('refuses %s', async (_, answer, more) => {
+    const args = ['--data', 'signs', '--limit', '1', '--transform', 'rotation', '--range', '30', ...more];
+    const { stdout, stderr, code } = await runCli(['bound', ...args], { cwd: work.path });
+    expect(stderr).toMatch(answer);
+    expect(stderr.trimEnd().split('\n').length).toBeLessThanOrEqual(2);
+    expect(stdout).toBe('');
+    expect(code).toBe(2);
+  });
+});
+
+/** Throws from a timer, outside every promise, as soon as the program listens for that. */
+const FAULT = `const timer = setInterval(() => {
+  if (process.listenerCount('uncaughtException') === 0) return;
+  clearInterval(timer);
+  throw new Error('from a timer');
+}, 1);`;
+
+describe('a failure that nobody foresaw', () => {
+  it('is one line and status 42, with a stack only when debugging', async () => {
+    const fault = await inputs.write('fault.mjs', FAULT);
+    const env = { NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import ${fault}` };
+    const args = ['model', 'inspect', 'signs', '--data', 'signs'];
+    const plain = await runCli(args, { cwd: work.path, env });
+    expect(plain.stderr).toBe(
+      'turnproof: unexpected failure: Error: from a timer\n  fix: run it again with --verbose and report what it prints\n',
+    );
+    expect(plain.code).toBe(42);
+    const debugging = await runCli(args, { cwd: work.path, env: { ...env, TURNPROOF_DEBUG: '1' } });
+    expect(debugging.stderr).toContain('fault.mjs');
+    expect(debugging.code).toBe(42);
+  });
+});

@@ -1,0 +1,178 @@
+/** `turnproof bound`: the interpolation error of images and β, bounded over the whole range. */
+import {
+  type BetaBound,
+  type BoundGoal,
+  type BoundMethod,
+  openBounder,
+  type Pipeline,
+} from '@turnproof/certify';
+import { quantizationError } from '@turnproof/certify/bounds';
+import { badInput, nextUp } from '@turnproof/core';
+import type { CommandContext, CommandSpec } from '../command.ts';
+import { betaOptions, readBetas } from '../options/betas.ts';
+import { dataOptions, readData } from '../options/data.ts';
+import { adapterOptions } from '../options/device.ts';
+import { pipelineOptions, readPipeline } from '../options/pipeline.ts';
+import type { Values } from '../options/values.ts';
+import { betasOf } from '../prepare/betas.ts';
+import { openGpu } from '../prepare/engine.ts';
+import { checkImages, openSelection } from '../prepare/inputs.ts';
+import { downTo, roundDown, roundUp, upTo } from '../rounding.ts';
+import { columnsOf, formatHeader, formatRow } from '../table.ts';
+
+const METHODS: readonly BoundMethod[] = ['auto', 'interval', 'chord', 'exact'];
+/** Places of bounds and witnesses in JSON, and for people. */
+const PLACES = 12;
+const SHORT = 5;
+
+export const bound: CommandSpec = {
+  name: 'bound',
+  summary: 'upper bounds of the interpolation error',
+  description:
+    'Bound, for each image and β, how far turning twice can be from turning once: the maximum over all γ in the range ' +
+    'of || pre(T_β T_γ x) - pre(T_(β+γ) x) ||₂, beside the largest error found. The true maximum lies between the two.',
+  groups: [
+    dataOptions,
+    pipelineOptions,
+    betaOptions,
+    {
+      heading: 'Refinement:',
+      options: [
+        {
+          name: 'bound',
+          value: 'auto|interval|chord|exact',
+          help: 'exact: translation only',
+          default: 'auto',
+        },
+        { name: 'tolerance', value: 'T', help: 'refine until bound <= (1 + T) · witness', default: '0.02' },
+        {
+          name: 'target',
+          value: 'E',
+          help: 'instead: refine until it is decided whether the error exceeds E',
+        },
+        { name: 'max-boxes', value: 'N', help: 'give up refining a β after N sub-boxes' },
+      ],
+    },
+    adapterOptions,
+  ],
+  example:
+    'turnproof bound --data signs --limit 1 --transform rotation --range 30 --vignette circle:2 --blur 5:1 --beta 12,29.36',
+  run,
+};
+
+const COLUMNS = columnsOf(
+  ['image', 6],
+  ['β', 17],
+  ['bound', 9],
+  ['witness', 9],
+  ['at γ', 17],
+  ['boxes', 7],
+  ['method', -8],
+  ['ms', 8],
+  ['exceeds', -7],
+);
+
+interface Request {
+  readonly method: BoundMethod;
+  readonly goal: BoundGoal;
+  readonly maxBoxes: number | undefined;
+}
+
+async function run({ console, values }: CommandContext): Promise<number> {
+  const pipeline = readPipeline(values);
+  const request = readRequest(values, pipeline);
+  const choice = readBetas(values, pipeline.transform, pipeline.range);
+  const selected = await openSelection(readData(values), pipeline);
+  await checkImages(selected, null, console);
+  const gpu = await openGpu(values.text('adapter') ?? 'auto', console);
+  try {
+    const { shape } = selected.data;
+    const bounder = await openBounder(gpu, {
+      shape,
+      pipeline,
+      method: request.method,
+      ...(request.maxBoxes === undefined ? {} : { maxBoxes: request.maxBoxes }),
+    });
+    // Rounding to 8 bits adds to what the attacker can do; a witness stays what it is.
+    const extra = pipeline.quantization === 'u8' ? quantizationError(shape, pipeline.pre) : 0;
+    try {
+      if (!console.json) console.data(formatHeader(COLUMNS));
+      let incomplete = 0;
+      for (const [done, index] of selected.indices.entries()) {
+        console.progress(done, selected.indices.length, `images bounded (${bounder.method})`);
+        const { pixels } = await selected.data.read(index);
+        const betas = betasOf(choice, pipeline.transform, index);
+        const requests = betas.map((beta) => ({ image: 0, beta }));
+        for (const result of await bounder.bound([Float32Array.from(pixels)], requests, request.goal)) {
+          const total = extra === 0 ? result.bound : nextUp(result.bound + extra);
+          const decided = 'target' in request.goal;
+          console.data(console.json ? toJson(index, result, total, decided) : toRow(index, result, total));
+          if (!result.complete) incomplete += 1;
+        }
+      }
+      if (incomplete > 0) {
+        console.warn(
+          `${incomplete} bounds hold, but are larger than asked: the refinement reached its limit`,
+        );
+      }
+      return 0;
+    } finally {
+      bounder.close();
+    }
+  } finally {
+    gpu.close();
+  }
+}
+
+function readRequest(values: Values, { transform }: Pipeline): Request {
+  const method = values.choice('bound', METHODS) ?? 'auto';
+  if (method === 'exact' && transform === 'rotation') {
+    throw badInput(
+      '--bound exact: exact bounds are for translation alone',
+      'Take --bound auto, chord or interval.',
+    );
+  }
+  const target = values.number('target');
+  const tolerance = values.number('tolerance') ?? 0.02;
+  if (target !== undefined && !(target > 0)) throw badInput(`--target ${target}: must be above 0`);
+  if (!(tolerance > 0))
+    throw badInput(`--tolerance ${tolerance}: must be above 0`, 'Give 0.02, for instance.');
+  return {
+    method,
+    goal: target === undefined ? { tolerance } : { target },
+    maxBoxes: values.whole('max-boxes', 1),
+  };
+}
+
+function toJson(index: number, result: BetaBound, total: number, decided: boolean): string {
+  const { beta, witness, boxes, method, ms, exceeds } = result;
+  return JSON.stringify({
+    index,
+    beta,
+    bound: roundUp(total, PLACES),
+    witness: { gamma: witness.gamma, error: roundDown(witness.error, PLACES) },
+    boxes,
+    method,
+    ms: Number(ms.toFixed(1)),
+    ...(decided ? { exceeds } : {}),
+  });
+}
+
+function toRow(
+  index: number,
+  { beta, witness, boxes, method, ms, exceeds }: BetaBound,
+  total: number,
+): string {
+  const cells = [
+    String(index),
+    beta.map((axis) => axis.toPrecision(6)).join(':'),
+    upTo(total, SHORT),
+    downTo(witness.error, SHORT),
+    witness.gamma.map((axis) => axis.toPrecision(6)).join(':'),
+    String(boxes),
+    method,
+    ms.toFixed(1),
+    exceeds === null ? '' : exceeds ? 'yes' : 'no',
+  ];
+  return formatRow(COLUMNS, cells);
+}

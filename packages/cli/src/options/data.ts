@@ -1,0 +1,35 @@
+/** --data and the choice of its images. */
+import type { Selection } from '../data/index.ts';
+import type { OptionGroup, Values } from './values.ts';
+
+export const dataOptions: OptionGroup = {
+  heading: 'Data:',
+  options: [
+    {
+      name: 'data',
+      value: 'SPEC',
+      help: 'signs (built in), mnist:DIR, mnist-train:DIR, cifar10:FILE|DIR, folder:DIR or npy:IMAGES[,LABELS]',
+    },
+    { name: 'index', value: 'LIST', help: 'images by number, such as 3,7,10-19' },
+    { name: 'skip', value: 'N', help: 'leave out the first N images' },
+    { name: 'limit', value: 'N', help: 'take at most N images' },
+    { name: 'stride', value: 'N', help: 'take every Nth image' },
+  ],
+};
+
+export interface DataChoice {
+  readonly spec: string;
+  readonly selection: Selection;
+}
+
+export function readData(values: Values): DataChoice {
+  return {
+    spec: values.required('data', 'Give --data signs for the built-in images, or see --help.'),
+    selection: {
+      index: values.text('index'),
+      skip: values.whole('skip', 0),
+      limit: values.whole('limit', 0),
+      stride: values.whole('stride', 1),
+    },
+  };
+}

@@ -1,0 +1,82 @@
+/** How a certificate is made: method, noise, counts. Whether they can certify anything is `checkPlan`'s to say. */
+import type { Plan } from '@turnproof/certify';
+import { parseSeed } from './seed.ts';
+import type { OptionGroup, OptionSpec, Values } from './values.ts';
+
+const option = (name: string, value: string, help: string, standard?: string): OptionSpec => ({
+  name,
+  value,
+  help,
+  ...(standard === undefined ? {} : { default: standard }),
+});
+
+const SIGMA_GAMMA = option('sigma-gamma', 'S', 'σ_γ: deviation of β, degrees or pixels (default: the range)');
+const SIGMA_EPS = option(
+  'sigma-eps',
+  'S',
+  'σ_ε: deviation of the pixel noise; the one the model was trained with',
+  '0.3',
+);
+const CONFIDENCE = option('confidence', 'P', 'of each certificate', '0.99');
+const BATCH = option('batch', 'N|auto', 'images to a call of the classifier', 'auto');
+const SEED = option('seed', 'N', 'decides every draw, 64 bits', '0');
+const N_GAMMA = option('n-gamma', 'N', 'β that bound the share of the class', '200');
+const N0 = option('n0', 'N', 'β that choose the class', '20');
+const N_EPS = option('n-eps', 'N', 'most noise samples for each β', '10000');
+const INNER = option(
+  'inner',
+  'sequential|fixed',
+  'stop sampling a β once it is decided, or never',
+  'sequential',
+);
+
+const NOISE = { heading: 'Smoothing:', options: [SIGMA_GAMMA, SIGMA_EPS, CONFIDENCE, N_GAMMA, N_EPS, INNER] };
+const RUN = { heading: 'Run:', options: [SEED, BATCH] };
+
+export const predictPlanOptions: readonly OptionGroup[] = [
+  {
+    heading: 'Method:',
+    options: [option('method', 'base|dist', 'base: rotations alone; dist: rotations and noise')],
+  },
+  NOISE,
+  RUN,
+];
+
+export const certifyPlanOptions: readonly OptionGroup[] = [
+  {
+    heading: 'Method:',
+    options: [
+      option('method', 'base|dist-x', 'dist-x: with a guarantee; base: the heuristic, without one', 'dist-x'),
+      N0,
+      option('n-choose-e', 'N', 'β that choose the interpolation error E', '100'),
+      option('n-test-e', 'N', 'other β that bound how often E is exceeded', '400'),
+      option('radius-rule', 'tight|paper', "tight: never smaller than the paper's", 'tight'),
+    ],
+  },
+  NOISE,
+  RUN,
+];
+
+const METHODS = { base: 'base', dist: 'dist-x', 'dist-x': 'dist-x' } as const;
+type Method = keyof typeof METHODS;
+
+/** @param methods those that the command offers, the default one first */
+export function readPlan(values: Values, range: number, methods: readonly Method[]): Plan {
+  const [first] = methods;
+  const batch = values.text('batch') ?? 'auto';
+  return {
+    method: METHODS[values.choice('method', methods) ?? first ?? 'base'],
+    sigmaGamma: values.number('sigma-gamma') ?? range,
+    sigmaEps: values.number('sigma-eps') ?? 0.3,
+    confidence: values.number('confidence') ?? 0.99,
+    n0: values.whole('n0', 1) ?? 20,
+    nGamma: values.whole('n-gamma', 1) ?? 200,
+    nEps: values.whole('n-eps', 1) ?? 10_000,
+    inner: values.choice('inner', ['sequential', 'fixed']) ?? 'sequential',
+    nChooseE: values.whole('n-choose-e', 1) ?? 100,
+    nTestE: values.whole('n-test-e', 1) ?? 400,
+    radiusRule: values.choice('radius-rule', ['tight', 'paper']) ?? 'tight',
+    seed: parseSeed(values.text('seed') ?? '0'),
+    batch: batch === 'auto' ? 'auto' : (values.whole('batch', 1) ?? 'auto'),
+  };
+}

@@ -1,0 +1,52 @@
+/** What `predict` and `certify` have in common: their options, and everything up to the first image. */
+import { checkPlan, type Pipeline, type Plan } from '@turnproof/certify';
+import type { CommandContext } from '../command.ts';
+import { dataOptions, readData } from '../options/data.ts';
+import { type DeviceChoice, deviceOptions, readDevice } from '../options/device.ts';
+import { modelOptions, readModel } from '../options/model.ts';
+import { pipelineOptions, readPipeline } from '../options/pipeline.ts';
+import { readPlan } from '../options/plan.ts';
+import type { OptionGroup } from '../options/values.ts';
+import { type Engine, openEngine } from './engine.ts';
+import { checkImages, openHostModel, openSelection, type SelectedData } from './inputs.ts';
+
+export const sharedOptions: readonly OptionGroup[] = [dataOptions, modelOptions, pipelineOptions];
+export const runOptions: readonly OptionGroup[] = [deviceOptions];
+
+export interface Prepared {
+  readonly selected: SelectedData;
+  readonly pipeline: Pipeline;
+  readonly plan: Plan;
+  readonly device: DeviceChoice;
+  readonly engine: Engine;
+}
+
+/**
+ * Checks all that was given, then opens GPU and classifier. The caller closes the engine.
+ *
+ * @param early what else must be right before the GPU is asked for anything
+ */
+export async function prepare(
+  { console, values }: CommandContext,
+  methods: Parameters<typeof readPlan>[2],
+  early: () => void = () => undefined,
+): Promise<Prepared> {
+  const pipeline = readPipeline(values);
+  const plan = readPlan(values, pipeline.range, methods);
+  const device = readDevice(values);
+  const path = readModel(values);
+  const choice = readData(values);
+  const selected = await openSelection(choice, pipeline);
+  checkPlan(plan, pipeline);
+  early();
+  const opened = await openHostModel(path, selected, device.threads);
+  try {
+    const { host } = opened;
+    await checkImages(selected, { file: path, classes: host.classes }, console);
+  } catch (error) {
+    await opened.host.release();
+    throw error;
+  }
+  const engine = await openEngine(device, opened, selected, plan.sigmaEps, console);
+  return { selected, pipeline, plan, device, engine };
+}

@@ -1,0 +1,114 @@
+/**
+ * GPU and classifier of a run, opened and compared with each other before anything is computed with them.
+ */
+import {
+  type Classifier,
+  checkParity,
+  openClassifier,
+  type ParityReport,
+  type Provider,
+} from '@turnproof/certify';
+import { type AdapterDescription, type Gpu, openDevice } from '@turnproof/core';
+import { noiseOracle } from '@turnproof/shaders/oracle';
+import type { Console } from '../console.ts';
+import type { Dataset } from '../data/index.ts';
+import type { DeviceChoice } from '../options/device.ts';
+import type { HostModel, SelectedData } from './inputs.ts';
+
+export interface Engine {
+  readonly gpu: Gpu;
+  readonly classifier: Classifier;
+  readonly parity: ParityReport;
+  close(): Promise<void>;
+}
+
+/** Opens the GPU and says so; a software adapter is never used silently. */
+export async function openGpu(adapter: string, console: Console): Promise<Gpu> {
+  const gpu = await openDevice({ adapter, onSoftware: (message) => console.note(message) });
+  if (gpu.adapter.kind === 'hardware') console.note(`adapter ${gpu.adapter.name}`);
+  console.detail(`chosen because: ${gpu.reason}`);
+  return gpu;
+}
+
+/** On a software adapter the CPU runs the classifier many times faster than the adapter would. */
+export function chooseProvider(choice: DeviceChoice['provider'], adapter: AdapterDescription): Provider {
+  if (choice !== 'auto') return choice;
+  return adapter.kind === 'hardware' ? 'webgpu' : 'wasm';
+}
+
+/**
+ * Opens the GPU and the classifier beside it, and compares its logits: batch 1 with batch N, twice, and webgpu with
+ * wasm. Takes `host` over: it is the classifier or is released.
+ *
+ * @throws TurnproofError `parity` when logits differ: nothing may be certified then
+ */
+export async function openEngine(
+  choice: DeviceChoice,
+  { model, host }: HostModel,
+  selected: SelectedData,
+  sigmaEps: number,
+  console: Console,
+): Promise<Engine> {
+  const { shape } = selected.data;
+  let gpu: Gpu | undefined;
+  let classifier = host;
+  try {
+    gpu = await openGpu(choice.adapter, console);
+    const provider = chooseProvider(choice.provider, gpu.adapter);
+    if (provider === 'webgpu') {
+      classifier = await openClassifier({
+        model,
+        provider,
+        device: gpu.device,
+        shape,
+        ...(choice.threads === undefined ? {} : { threads: choice.threads }),
+      });
+    }
+    const parity = await checkParity(
+      classifier,
+      host,
+      await parityImages(selected.data, selected.indices, sigmaEps),
+    );
+    console.note(`classifier on ${provider}: ${parity.checks.length} comparisons of logits passed`);
+    for (const { name, difference, limit } of parity.checks) {
+      console.detail(`  ${name}: ${difference.toExponential(1)} (allowed ${limit.toExponential(1)})`);
+    }
+    if (classifier !== host) await host.release();
+    const opened = { gpu, classifier };
+    return {
+      ...opened,
+      parity,
+      close: async () => {
+        await opened.classifier.release();
+        opened.gpu.close();
+      },
+    };
+  } catch (error) {
+    if (classifier !== host) await classifier.release();
+    await host.release();
+    gpu?.close();
+    throw error;
+  }
+}
+
+const PARITY_IMAGES = 8;
+
+/** Selected images in turn, each with noise of its own: all different, and like those that the classifier will see. */
+export async function parityImages(
+  data: Dataset,
+  indices: readonly number[],
+  sigma: number,
+): Promise<Float32Array> {
+  const size = data.shape.channels * data.shape.height * data.shape.width;
+  const images = new Float32Array(PARITY_IMAGES * size);
+  for (let i = 0; i < PARITY_IMAGES; i++) {
+    const { pixels } = await data.read(indices[i % indices.length] ?? 0);
+    // Never without noise: equal images would hide swapped rows.
+    const noise = noiseOracle(size, [i, 0, 0], [0, 0]).map((n) => n * Math.max(sigma, 0.05));
+    images.set(
+      pixels.map((value, k) => value + (noise[k] ?? 0)),
+      i * size,
+    );
+  }
+  return images;
+}

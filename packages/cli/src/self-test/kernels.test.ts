@@ -1,0 +1,60 @@
+import { type Bindings, type CompiledKernel, type Gpu, type Kernel, openDevice } from '@turnproof/core';
+import { closeChecked, type Mutant, mutate, testAdapters } from '@turnproof/core/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkKernels } from './kernels.ts';
+
+const SUM = 'output[group.x * groups.y + group.y] = total;';
+
+/** A driver that computes one kernel slightly wrong, as a real one might. */
+const FAULTS: readonly (readonly [kernel: string, mutant: Mutant])[] = [
+  ['warp', { fault: 'too bright by 1e-4', find: 'place.offset] = ', replace: 'place.offset] = 1.0001 * ' }],
+  ['warp_pre', { fault: 'too bright by 1e-4', find: '= blurred(tile,', replace: '= 1.0001 * blurred(tile,' }],
+  ['point_error', { fault: 'norm too small', find: SUM, replace: SUM.replace('total', '0.99 * total') }],
+  ['chord_error', { fault: 'norm too small', find: SUM, replace: SUM.replace('total', '0.98 * total') }],
+  ['interval_error', { fault: 'norm too small', find: SUM, replace: SUM.replace('total', '0.98 * total') }],
+  [
+    'noise',
+    { fault: 'sigma off by 1e-4', find: 'params.sigma * n[i]', replace: '1.0001 * params.sigma * n[i]' },
+  ],
+  ['argmax_count', { fault: 'counts twice', find: '+ best], 1u)', replace: '+ best], 2u)' }],
+];
+
+describe.each(await testAdapters())('the self-test on %s', (adapter) => {
+  let gpu: Gpu;
+  beforeEach(async () => {
+    gpu = await openDevice({ adapter });
+  });
+  afterEach(() => closeChecked(gpu));
+
+  it('passes every kernel', async () => {
+    const checks = await checkKernels(gpu);
+    expect(checks.map(({ name }) => name)).toEqual(FAULTS.map(([name]) => name));
+    expect(checks.filter(({ passed }) => !passed)).toEqual([]);
+  });
+
+  it.each(FAULTS)('fails %s where it is computed wrong', async (name, mutant) => {
+    const compile = gpu.compile.bind(gpu);
+    gpu.compile = <B extends Bindings>(
+      kernel: Kernel<B>,
+      overrides?: Readonly<Record<string, number>>,
+    ): Promise<CompiledKernel<B>> =>
+      compile(kernel.name === name ? mutate(kernel, mutant) : kernel, overrides);
+    const failed = (await checkKernels(gpu)).filter(({ passed }) => !passed);
+    expect(failed.map((check) => check.name)).toContain(name);
+    // It ran, and the numbers gave it away.
+    for (const check of failed) expect(check.failure).toBeNull();
+  });
+
+  it('fails a kernel that does not compile, with the reason, and goes on', async () => {
+    const compile = gpu.compile.bind(gpu);
+    gpu.compile = <B extends Bindings>(
+      kernel: Kernel<B>,
+      overrides?: Readonly<Record<string, number>>,
+    ): Promise<CompiledKernel<B>> =>
+      compile(kernel.name === 'noise' ? { ...kernel, source: `${kernel.source}\n;;}` } : kernel, overrides);
+    const checks = await checkKernels(gpu);
+    const failed = checks.filter(({ passed }) => !passed);
+    expect(failed.map(({ name }) => name)).toEqual(['noise']);
+    expect(failed[0]?.failure).toMatch(/noise/);
+  });
+});
