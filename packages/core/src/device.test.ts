@@ -51,6 +51,11 @@ describe.each(await testAdapters())('a device on %s', (adapter) => {
   });
   afterAll(() => closeChecked(gpu));
 
+  it('is the adapter that was asked for, not another one of this machine', () => {
+    if (adapter === 'hardware') expect(gpu.adapter.kind).toBe('hardware');
+    else expect(gpu.adapter.adapterClass).toBe(adapter);
+  });
+
   it('runs a kernel with each dispatch of a batch seeing its own uniforms', async () => {
     const source = gpu.upload('f32', Float32Array.of(1, 2, 3), 'source');
     const [a, b] = [gpu.array('f32', 3, 'a'), gpu.array('f32', 3, 'b')];

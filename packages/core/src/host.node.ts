@@ -56,9 +56,8 @@ let turn: Promise<unknown> = Promise.resolve();
  */
 const instances = new Map<string, GPU>();
 
-async function instanceFor(drivers: string | null): Promise<GPU> {
-  const known = instances.get(drivers ?? '');
-  if (known) return known;
+/** An instance and the adapter that it gives. Dawn reads the environment at the first request, not in `create`. */
+async function adapterFor(drivers: string | null): Promise<{ gpu: GPU; adapter: GPUAdapter | null }> {
   const before = process.env.VK_DRIVER_FILES;
   if (drivers !== null) process.env.VK_DRIVER_FILES = drivers;
   // Vulkan's loader complains on stderr where this is unset; the folder is not written to.
@@ -70,9 +69,9 @@ async function instanceFor(drivers: string | null): Promise<GPU> {
       if (!(name in globalThis))
         Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
     }
-    const gpu = create([...DAWN_SWITCHES]);
+    const gpu = instances.get(drivers ?? '') ?? create([...DAWN_SWITCHES]);
     instances.set(drivers ?? '', gpu);
-    return gpu;
+    return { gpu, adapter: await gpu.requestAdapter({ powerPreference: 'high-performance' }) };
   } finally {
     if (before === undefined) delete process.env.VK_DRIVER_FILES;
     else process.env.VK_DRIVER_FILES = before;
@@ -81,8 +80,7 @@ async function instanceFor(drivers: string | null): Promise<GPU> {
 
 async function tryCandidate(candidate: Candidate): Promise<OpenedAdapter> {
   await loadPackagedVulkanLoader();
-  const gpu = await instanceFor(await candidate.drivers());
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  const { gpu, adapter } = await adapterFor(await candidate.drivers());
   if (!adapter) throw new Error('Dawn accepts none of them');
   installNavigatorGpu(gpu);
   return { adapter, description: describeAdapter(adapter), reason: candidate.reason };
@@ -95,6 +93,11 @@ function installNavigatorGpu(gpu: GPU): void {
   navigatorGpu = gpu;
   Object.defineProperty(globalThis.navigator, 'gpu', { get: () => navigatorGpu, configurable: true });
 }
+
+const isClass =
+  (adapterClass: string) =>
+  ({ description }: OpenedAdapter): boolean =>
+    description.adapterClass === adapterClass;
 
 /** Which candidates a choice allows, best first, and what the adapter found must be. */
 function plan(choice: AdapterChoice): {
@@ -113,9 +116,9 @@ function plan(choice: AdapterChoice): {
     case 'software':
       return { candidates: [lavapipe, swiftShader], accept: () => true };
     case 'lavapipe':
-      return { candidates: [{ ...lavapipe, reason: 'asked for by name' }], accept: () => true };
+      return { candidates: [{ ...lavapipe, reason: 'asked for by name' }], accept: isClass(choice) };
     case 'swiftshader':
-      return { candidates: [{ ...swiftShader, reason: 'asked for by name' }], accept: () => true };
+      return { candidates: [{ ...swiftShader, reason: 'asked for by name' }], accept: isClass(choice) };
     default: {
       const wanted = choice.toLowerCase();
       return {
