@@ -10,8 +10,14 @@ import { loadPackagedVulkanLoader, unpackSwiftShader } from './swiftshader.node.
 
 const ICD_FOLDERS = ['/usr/share/vulkan/icd.d', '/usr/local/share/vulkan/icd.d', '/etc/vulkan/icd.d'];
 
-/** Dawn's switches: GPU clocks are quantised to 65,536 ns unless told otherwise. */
-const DAWN_SWITCHES = ['disable-dawn-features=timestamp_quantization'];
+/**
+ * What Dawn is told to leave out. GPU clocks are quantised to 65,536 ns unless told otherwise. Workgroup memory is
+ * zeroed by loops instead of by a Vulkan extension, which SwiftShader turns into one store an element: a kernel with
+ * 8 KiB of it then compiles for seconds.
+ */
+const DAWN_SWITCHES = [
+  'disable-dawn-features=timestamp_quantization,use_vulkan_zero_initialize_workgroup_memory_extension',
+];
 
 interface Candidate {
   readonly what: string;

@@ -58,7 +58,8 @@ export function pointBudget(shape: ImageShape, pre: Preprocess): number {
 
 /** l2 error of `interval_error`'s field. */
 export function intervalBudget(shape: ImageShape, pre: Preprocess): number {
-  const perPixel = 2 * coordinateError(shape) + 3 * INTERPOLATION + ULP + blurError(pre);
+  // Two hulls, and T_beta on one of them with its weights multiplied first (`interpolate_pair`): 7 ULP.
+  const perPixel = 2 * coordinateError(shape) + 2 * INTERPOLATION + 7.3 * ULP + ULP + blurError(pre);
   return overImage(shape, perPixel);
 }
 

@@ -64,13 +64,9 @@ fn map_row(m: Map, x: i32, y: i32) -> i32 {
 fn locate(coordinate: i32, correction: f32) -> Located {
   let cell = coordinate >> params.frac_bits;
   let f = fraction(coordinate, cell) + correction * params.unit;
-  if (f < 0.0) {
-    return Located(cell - 1, f + 1.0);
-  }
-  if (f >= 1.0) {
-    return Located(cell + 1, f - 1.0);
-  }
-  return Located(cell, f);
+  // -1, 0 or 1. No branches: a software driver compiles a kernel with many of them for minutes.
+  let step = select(0, 1, f >= 1.0) - select(0, 1, f < 0.0);
+  return Located(cell + step, f - f32(step));
 }
 
 /// Two pixels outside the image nothing is left of it, whatever the correction.

@@ -4,8 +4,11 @@
 // images [image, channels, height, width]; warped: a second stack of images of the same shape; output
 // [item, channels * tiles]. Workgroup (16 x 16 threads): item (x), channel and tile (y).
 //
-// Needs from the kernel, beside what tile.wgsl needs: `fn load_source(item: u32, channel: u32) -> Source` and
-// `fn magnitude(field: Field) -> f32`.
+// The field has two parts: `value_at` (see tile.wgsl), to which `completed` adds the other in a loop of its own. In one
+// expression they make SwiftShader compile for minutes.
+//
+// Needs from the kernel, beside what tile.wgsl needs: `fn load_source(item: u32, channel: u32) -> Source`,
+// `fn completed(source: Source, field: Field, x: i32, y: i32) -> Field` and `fn magnitude(field: Field) -> f32`.
 // #import tile
 
 @group(0) @binding(1) var<storage, read> images: array<f32>;
@@ -35,10 +38,26 @@ fn workgroup_sum(value: f32, thread: vec2u) -> f32 {
   return total;
 }
 
+fn complete_region(tile: Tile, source: Source, thread: vec2u) {
+  for (var row = i32(thread.y); row < tile.region_height; row += i32(SIDE)) {
+    for (var column = i32(thread.x); column < tile.region_width; column += i32(SIDE)) {
+      let x = center_x(tile.region_x + column);
+      let y = center_y(tile.region_y + row);
+      let at = u32(row * tile.region_width + column);
+      if (kept(x, y)) {
+        region[at] = completed(source, region[at], x, y);
+      }
+    }
+  }
+}
+
 fn write_squared_norm(group: vec3u, groups: vec3u, thread: vec2u) {
   let tiles = groups.y / u32(params.channels);
   let tile = tile_at(group.y % tiles);
-  fill_rows(tile, load_source(group.x, group.y / tiles), thread);
+  let source = load_source(group.x, group.y / tiles);
+  fill_region(tile, source, thread);
+  complete_region(tile, source, thread);
+  blur_rows(tile, thread);
   var sum = 0.0;
   for (var row = i32(thread.y); row < tile.height; row += i32(SIDE)) {
     for (var column = i32(thread.x); column < tile.width; column += i32(SIDE)) {

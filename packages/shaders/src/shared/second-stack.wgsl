@@ -15,3 +15,18 @@ fn interpolate_second(base: u32, m: FineMap, x: i32, y: i32) -> f32 {
   let bottom = lerp(second_pixel(base, u.cell, v.cell + 1), second_pixel(base, u.cell + 1, v.cell + 1), u.fraction);
   return lerp(top, bottom, v.fraction);
 }
+
+/// The same place in two images of the second stack: one set of coordinates and weights.
+fn interpolate_pair(first: u32, second: u32, m: FineMap, x: i32, y: i32) -> vec2f {
+  let u = locate_column(m, x, y);
+  let v = locate_row(m, x, y);
+  var sum = vec2f(0.0);
+  for (var k = 0; k < 4; k++) {
+    let column = u.cell + (k & 1);
+    let row = v.cell + (k >> 1);
+    let weight_u = select(1.0 - u.fraction, u.fraction, (k & 1) == 1);
+    let weight_v = select(1.0 - v.fraction, v.fraction, (k >> 1) == 1);
+    sum += weight_u * weight_v * vec2f(second_pixel(first, column, row), second_pixel(second, column, row));
+  }
+  return sum;
+}

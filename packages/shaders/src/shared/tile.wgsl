@@ -50,8 +50,8 @@ fn kept(x: i32, y: i32) -> bool {
   return x * x + y * y <= params.keep_r2 && abs(x) <= params.keep_x && abs(y) <= params.keep_y;
 }
 
-/// Fills `rows` with the field of `source`, vignetted and blurred along its rows; ends with a barrier.
-fn fill_rows(tile: Tile, source: Source, thread: vec2u) {
+/// Fills `region` with the field of `source`, vignetted. Each thread visits the same pixels in every such loop.
+fn fill_region(tile: Tile, source: Source, thread: vec2u) {
   for (var row = i32(thread.y); row < tile.region_height; row += i32(SIDE)) {
     for (var column = i32(thread.x); column < tile.region_width; column += i32(SIDE)) {
       let x = center_x(tile.region_x + column);
@@ -63,6 +63,10 @@ fn fill_rows(tile: Tile, source: Source, thread: vec2u) {
       region[u32(row * tile.region_width + column)] = value;
     }
   }
+}
+
+/// Fills `rows` with `region` blurred along its rows; begins and ends with a barrier.
+fn blur_rows(tile: Tile, thread: vec2u) {
   workgroupBarrier();
   for (var row = i32(thread.y); row < tile.region_height; row += i32(SIDE)) {
     for (var column = i32(thread.x); column < tile.width; column += i32(SIDE)) {

@@ -20,7 +20,11 @@ fn load_source(item: u32, channel: u32) -> Source {
 }
 
 fn value_at(source: Source, x: i32, y: i32) -> f32 {
-  return interpolate_second(source.slot, source.beta, x, y) + remainder(source.base, source.box, x, y);
+  return interpolate_second(source.slot, source.beta, x, y);
+}
+
+fn completed(source: Source, field: f32, x: i32, y: i32) -> f32 {
+  return field + remainder(source.base, source.box, x, y);
 }
 
 fn magnitude(field: f32) -> f32 {

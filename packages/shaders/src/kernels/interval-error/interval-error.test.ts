@@ -41,8 +41,8 @@ describeKernel({
   mutants: [
     {
       fault: 'ends of the two intervals swapped',
-      find: 'interpolate_second(source.lower, source.beta, x, y) - ends.y',
-      replace: 'interpolate_second(source.lower, source.beta, x, y) - ends.x',
+      find: 'field - ends.yx',
+      replace: 'field - ends',
     },
     {
       fault: 'lower end only',
@@ -53,6 +53,11 @@ describeKernel({
       fault: 'larger end without its sign',
       find: 'return max(abs(field.x), abs(field.y));',
       replace: 'return abs(max(field.x, field.y));',
+    },
+    {
+      fault: 'weights of the two rows swapped',
+      find: 'select(1.0 - v.fraction, v.fraction, (k >> 1) == 1)',
+      replace: 'select(v.fraction, 1.0 - v.fraction, (k >> 1) == 1)',
     },
     {
       fault: 'upper hull read for both',

@@ -22,10 +22,12 @@ fn load_source(item: u32, channel: u32) -> Source {
 }
 
 fn value_at(source: Source, x: i32, y: i32) -> vec2f {
+  return interpolate_pair(source.lower, source.upper, source.beta, x, y);
+}
+
+fn completed(source: Source, field: vec2f, x: i32, y: i32) -> vec2f {
   let ends = hull(source.base, coordinate_range(source.box, x, y));
-  return vec2f(
-    interpolate_second(source.lower, source.beta, x, y) - ends.y,
-    interpolate_second(source.upper, source.beta, x, y) - ends.x);
+  return field - ends.yx;
 }
 
 fn magnitude(field: vec2f) -> f32 {

@@ -50,8 +50,8 @@ describeKernel({
     },
     {
       fault: 'vignette of the wrong rows',
-      find: 'let y = center_y(tile.region_y + row);',
-      replace: 'let y = center_y(tile.region_y + row + 1);',
+      find: 'var value = Field();\n      if (kept(x, y)) {',
+      replace: 'var value = Field();\n      if (kept(x, y + 2)) {',
     },
     {
       fault: 'tiles overlap by a row',

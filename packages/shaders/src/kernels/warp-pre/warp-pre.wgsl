@@ -34,7 +34,8 @@ fn warp_pre(
   let plane = u32(params.width * params.height);
   let item = group.x * ITEM_LENGTH;
   let base = (u32(items[item]) * u32(params.channels) + channel) * plane;
-  fill_rows(tile, Source(base, load_fine_map(item + 1u)), local.xy);
+  fill_region(tile, Source(base, load_fine_map(item + 1u)), local.xy);
+  blur_rows(tile, local.xy);
   let start = (group.x * u32(params.channels) + channel) * plane;
   for (var row = i32(local.y); row < tile.height; row += i32(SIDE)) {
     for (var column = i32(local.x); column < tile.width; column += i32(SIDE)) {

@@ -83,8 +83,8 @@ describeKernel({
     },
     {
       fault: 'cell not followed by a correction below 0',
-      find: 'Located(cell - 1, f + 1.0)',
-      replace: 'Located(cell, f + 1.0)',
+      find: 'return Located(cell + step, f - f32(step));',
+      replace: 'return Located(cell, f - f32(step));',
     },
     {
       fault: 'edge pixels repeated outside',
