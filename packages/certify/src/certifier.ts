@@ -161,11 +161,13 @@ export class Certifier {
 
   #openBounder(): Promise<Bounder> {
     const { gpu, shape, pipeline, bounder } = this.#options;
-    this.#bounder ??= bounder ? Promise.resolve(bounder) : openBounder(gpu, { shape, pipeline, method: 'auto' });
+    this.#bounder ??= bounder
+      ? Promise.resolve(bounder)
+      : openBounder(gpu, { shape, pipeline, method: 'auto' });
     return this.#bounder;
   }
 
-  #inTurn<T>(image: CertifierImage, work: (image: SampledImage) => Promise<T>): Promise<T> {
+  async #inTurn<T>(image: CertifierImage, work: (image: SampledImage) => Promise<T>): Promise<T> {
     if (this.#closed) throw new TurnproofError('internal', 'the certifier is used after it was closed');
     const sampled = checkImage(image, this.#options.shape);
     const result = this.#turn.then(() => work(sampled));

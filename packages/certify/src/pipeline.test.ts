@@ -14,7 +14,10 @@ describe('a pipeline', () => {
     [{}, shape],
     [{ range: 180 }, shape],
     [{ transform: 'translation', range: 19.5 }, shape],
-    [{ pre: { vignette: { kind: 'none' }, blur: null }, quantization: 'u8' }, { channels: 3, height: 1, width: 1 }],
+    [
+      { pre: { vignette: { kind: 'none' }, blur: null }, quantization: 'u8' },
+      { channels: 3, height: 1, width: 1 },
+    ],
   ] as const)('with %o is accepted', (change, of) => {
     expect(() => checkPipeline({ ...PIPELINE, ...change }, of)).not.toThrow();
   });
@@ -25,10 +28,16 @@ describe('a pipeline', () => {
     [{ range: Number.POSITIVE_INFINITY }, 'range Infinity'],
     [{ transform: 'translation', range: -1 }, 'range -1: it must be a number of pixels above 0'],
     [{ range: 180.5 }, 'range 180.5: a rotation reaches at most 180 degrees'],
-    [{ transform: 'translation', range: 20 }, 'a translation by 20 pixels moves all of an image of 20 x 28 out of sight'],
+    [
+      { transform: 'translation', range: 20 },
+      'a translation by 20 pixels moves all of an image of 20 x 28 out of sight',
+    ],
     [{ pre: { vignette: { kind: 'circle', offset: 10 }, blur: null } }, 'vignette circle:10'],
     [{ pre: { vignette: { kind: 'rect', offset: 1.5 }, blur: null } }, 'the offset must be a whole number'],
-    [{ pre: { vignette: { kind: 'none' }, blur: { size: 4, sigma: 1 } } }, 'blur of 4 taps: the size must be odd'],
+    [
+      { pre: { vignette: { kind: 'none' }, blur: { size: 4, sigma: 1 } } },
+      'blur of 4 taps: the size must be odd',
+    ],
     [{ pre: { vignette: { kind: 'none' }, blur: { size: 5, sigma: 0 } } }, 'blur with sigma 0'],
   ] as const)('with %o is refused: %s', (change, message) => {
     expect(() => checkPipeline({ ...PIPELINE, ...change }, shape)).toThrow(message);
@@ -41,7 +50,11 @@ describe('a pipeline', () => {
 
   it('that did not go through a type check is refused in words', () => {
     const change = (fields: object): Pipeline => ({ ...PIPELINE, ...fields });
-    expect(() => checkPipeline(change({ transform: 'shear' }), shape)).toThrow('transform «shear» is not known');
-    expect(() => checkPipeline(change({ quantization: 'u16' }), shape)).toThrow('quantization «u16» is not known');
+    expect(() => checkPipeline(change({ transform: 'shear' }), shape)).toThrow(
+      'transform «shear» is not known',
+    );
+    expect(() => checkPipeline(change({ quantization: 'u16' }), shape)).toThrow(
+      'quantization «u16» is not known',
+    );
   });
 });

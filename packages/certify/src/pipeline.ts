@@ -42,7 +42,9 @@ export function checkPipeline(pipeline: Pipeline, shape: ImageShape): void {
   }
   const { channels, height, width } = shape;
   if (![channels, height, width].every((n) => Number.isInteger(n) && n >= 1)) {
-    throw badInput(`images of ${channels} x ${height} x ${width}: channels, height and width must be at least 1`);
+    throw badInput(
+      `images of ${channels} x ${height} x ${width}: channels, height and width must be at least 1`,
+    );
   }
   fractionBits(shape);
   const unit = transform === 'rotation' ? 'degrees' : 'pixels';

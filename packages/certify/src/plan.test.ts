@@ -24,7 +24,8 @@ function refusal(change: Partial<Plan>): string {
   try {
     checkPlan({ ...PLAN, ...change }, ROTATION);
   } catch (error) {
-    if (error instanceof TurnproofError && error.code === 'bad-input') return `${error.message}. ${error.fix ?? ''}`;
+    if (error instanceof TurnproofError && error.code === 'bad-input')
+      return `${error.message}. ${error.fix ?? ''}`;
     throw error;
   }
   return 'accepted';
@@ -38,20 +39,28 @@ describe('a plan', () => {
 
   it('splits alpha 0.01 into 0.004, 0.005 and 0.001, or gives base all of it', () => {
     const ledger = ledgerFor(PLAN);
-    expect(['alphaGamma', 'alphaEps', 'alphaE'].map((name) => ledger.granted(name))).toEqual([0.004, 0.005, 0.001]);
+    expect(['alphaGamma', 'alphaEps', 'alphaE'].map((name) => ledger.granted(name))).toEqual([
+      0.004, 0.005, 0.001,
+    ]);
     expect(ledgerFor({ ...PLAN, method: 'base' }).granted('alphaGamma')).toBe(0.01);
   });
 
   // 0.5^7 = 0.0078 > 0.01 / 2 ... : base needs p^n <= alpha at p = 1/2.
   it.each([
-    [{ method: 'base', nGamma: 6 }, 'n_gamma = 6 can never certify: with alpha_gamma = 0.01 at least 7 are needed. give --n-gamma 7 or more'],
+    [
+      { method: 'base', nGamma: 6 },
+      'n_gamma = 6 can never certify: with alpha_gamma = 0.01 at least 7 are needed. give --n-gamma 7 or more',
+    ],
     // (1/2 + 0.0171)^8 = 0.0051 > 0.004 >= 0.0026 = (1/2 + 0.0171)^9.
     [
       { nGamma: 3 },
       'n_gamma = 3 can never certify: with alpha_gamma = 0.004 and rho_E >= 0.0171 (n_test_e = 400) at least 9 are needed. give --n-gamma 9 or more',
     ],
     // 1 - 0.001^(1/9) = 0.536; 1 - 0.001^(1/10) = 0.499.
-    [{ nTestE: 9 }, 'n_test_e = 9 can never certify: with alpha_e = 0.001 at least 10 are needed. give --n-test-e 10 or more'],
+    [
+      { nTestE: 9 },
+      'n_test_e = 9 can never certify: with alpha_e = 0.001 at least 10 are needed. give --n-test-e 10 or more',
+    ],
     // 0.5^15 = 3.1e-5 > 2.5e-5 >= 1.5e-5 = 0.5^16.
     [
       { inner: 'fixed', nEps: 15 },

@@ -9,6 +9,7 @@ import {
   addUp,
   clopperPearsonUpper,
   fixedThreshold,
+  logEvidence,
   SequentialThresholds,
   smallestUsefulN,
 } from './statistics/index.ts';
@@ -43,7 +44,8 @@ export interface Plan {
 
 /** β of one purpose are numbered with 24 bits of a counter word. */
 const MAX_BETAS = 2 ** 24;
-const MAX_SAMPLES = 2 ** 30;
+/** Thresholds of the sequential test are kept in a table of this length. */
+const MAX_SAMPLES = 2 ** 24;
 const MAX_BATCH = 65_535;
 
 /** Weights of the accounts of each method; they sum to 1. */
@@ -61,7 +63,10 @@ export function ledgerFor({ method, confidence }: Pick<Plan, 'method' | 'confide
 export function seedOf({ seed }: Pick<Plan, 'seed'>): bigint {
   const whole = typeof seed === 'bigint' || Number.isSafeInteger(seed) ? BigInt(seed) : -1n;
   if (whole < 0n || whole >= 1n << 64n) {
-    throw badInput(`seed ${seed} is no whole number of 64 bits`, 'give --seed from 0 to 18446744073709551615');
+    throw badInput(
+      `seed ${seed} is no whole number of 64 bits`,
+      'give --seed from 0 to 18446744073709551615',
+    );
   }
   return whole;
 }
@@ -72,25 +77,24 @@ export function fewestInnerSamples(
   test: { readonly p0: number; readonly alpha: number },
 ): number | null {
   if (inner === 'fixed') return smallestUsefulN(test);
-  const { acceptAt } = thresholdsWithoutEnd(test);
+  const target = -Math.log(test.alpha);
+  const accepts = (n: number) => {
+    const { log, error } = logEvidence(n, n, test.p0);
+    return log - error >= target;
+  };
   let high = 1;
-  while (acceptAt(high) > high) {
+  while (!accepts(high)) {
     high *= 2;
-    if (high > MAX_SAMPLES) return null;
+    if (high > 2 ** 40) return null;
   }
   // From the first n that accepts n of n on, all larger n do: each further success adds evidence there.
   let low = Math.floor(high / 2);
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);
-    if (acceptAt(middle) <= middle) high = middle;
+    if (accepts(middle)) high = middle;
     else low = middle;
   }
   return high;
-}
-
-function thresholdsWithoutEnd(test: { readonly p0: number; readonly alpha: number }) {
-  // A fresh object per question: thresholds keep a table up to the largest n that they were asked about.
-  return { acceptAt: (n: number) => new SequentialThresholds({ ...test, maxN: n }).acceptAt(n) };
 }
 
 /** Can the inner test accept at all, if every sample is a success? */

@@ -16,13 +16,14 @@ export class Console {
   readonly verbose: boolean;
   readonly #bar: boolean;
   #barShown = false;
-  #lastProgress = 0;
+  #lastProgress: number;
 
   constructor({ json, quiet, verbose }: OutputChoice) {
     this.json = json;
     this.quiet = quiet;
     this.verbose = verbose;
     this.#bar = process.stderr.isTTY === true;
+    this.#lastProgress = this.#restart();
   }
 
   /** A line of data. */
@@ -67,7 +68,12 @@ export class Console {
   /** Takes the bar away. */
   endProgress(): void {
     this.#clear();
-    this.#lastProgress = 0;
+    this.#lastProgress = this.#restart();
+  }
+
+  /** A bar is shown at once; a plain line only when the work has taken a while. */
+  #restart(): number {
+    return this.#bar ? Number.NEGATIVE_INFINITY : performance.now();
   }
 
   #error(line: string): void {

@@ -3,8 +3,13 @@
  */
 import { dimensionsOf, type Parameter, type ParameterBox, type Transform } from '@turnproof/shaders';
 
-/** First cuts of each axis: narrow enough for the chord bound to bite, wide enough to be few. */
-const FIRST_CUTS: Readonly<Record<Transform, number>> = { rotation: 32, translation: 8 };
+/** Width of the first boxes, in degrees or pixels: narrow enough for the chord bound to bite, wide enough to be few. */
+const FIRST_WIDTH: Readonly<Record<Transform, number>> = { rotation: 2, translation: 0.5 };
+
+/** Even pieces of [-range, range], a power of two. */
+function firstPieces(transform: Transform, range: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(2, (2 * range) / FIRST_WIDTH[transform])));
+}
 
 /** Sorted, without doubles and outsiders; the range's own ends included. */
 function cutsWithin(range: number, cuts: readonly number[]): number[] {
@@ -18,7 +23,7 @@ function cutsWithin(range: number, cuts: readonly number[]): number[] {
  * kernels' arcs do not reach.
  */
 export function firstCuts(transform: Transform, range: number, beta: number): number[] {
-  const pieces = FIRST_CUTS[transform];
+  const pieces = firstPieces(transform, range);
   const even = Array.from({ length: pieces - 1 }, (_, i) => -range + (2 * range * (i + 1)) / pieces);
   const quarters = transform === 'rotation' ? [-90, 90] : [];
   return cutsWithin(range, [...even, 0, -beta, ...quarters]);

@@ -3,7 +3,7 @@ import type { Preprocess } from '@turnproof/shaders';
 import type { BaseOutcome, DistXOutcome, Spent } from '../methods/method.ts';
 import type { Pipeline } from '../pipeline.ts';
 import { type Plan, seedOf } from '../plan.ts';
-import { type Certificate, CERTIFICATE_SCHEMA } from './schema.ts';
+import { CERTIFICATE_SCHEMA, type Certificate } from './schema.ts';
 import { streamsOf } from './streams.ts';
 import { guaranteeOf } from './words.ts';
 

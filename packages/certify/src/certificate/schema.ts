@@ -7,6 +7,11 @@ import { z } from 'zod';
 export const CERTIFICATE_SCHEMA = 'turnproof/certificate/1';
 
 const whole = z.int().min(0);
+/** As many as a plan may ask for: a file must not make its reader allocate more. */
+const size = z
+  .int()
+  .min(1)
+  .max(2 ** 24);
 const positive = z.number().positive();
 const probability = z.number().min(0).max(1);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -29,12 +34,12 @@ const pipeline = z.strictObject({
 
 const plan = z
   .strictObject({
-    n0: z.int().min(1),
-    nGamma: z.int().min(1),
-    nEps: z.int().min(1),
+    n0: size,
+    nGamma: size,
+    nEps: size,
     inner: z.enum(['sequential', 'fixed']),
-    nChooseE: z.int().min(1),
-    nTestE: z.int().min(1),
+    nChooseE: size,
+    nTestE: size,
     radiusRule: z.enum(['tight', 'paper']),
   })
   .describe('What was asked for');
@@ -48,7 +53,9 @@ const counts = z.strictObject({
   kGamma: whole.describe('Those that had it (base), or were accepted (dist-x)'),
   inner: z
     .array(z.strictObject({ k: whole, n: whole, accepted: z.boolean() }))
-    .describe('dist-x: each β in order, k of n samples had the class; fewer than nGamma when it stopped early'),
+    .describe(
+      'dist-x: each β in order, k of n samples had the class; fewer than nGamma when it stopped early',
+    ),
 });
 
 const bound = z.strictObject({
@@ -61,13 +68,13 @@ const bound = z.strictObject({
   kHeld: whole.describe('Those with a bound of at most «tested»'),
   nChooseE: whole.describe('β that chose it'),
   largest: z.number().min(0).describe('The largest bound of those'),
-  quantile: probability.describe('Share of those that are at most tested / 1.1'),
+  quantile: probability.describe('Share of those that are at most «tested»'),
 });
 
 const test = z.strictObject({
   kind: z.enum(['sequential', 'fixed']),
-  nEps: z.int().min(1),
-  look: z.int().min(1).describe('Samples between two looks'),
+  nEps: size,
+  look: size.describe('Samples between two looks'),
   p0: probability.describe('Φ(E / σ_ε), rounded up'),
   alpha: probability.describe('Error probability of each test'),
 });

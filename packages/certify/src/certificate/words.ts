@@ -46,7 +46,9 @@ export function guaranteeOf(claimed: ClaimedRadius): string {
 /** A prediction's sentence: about this image alone. */
 export function predictionWords({ method, confidence, predicted, abstention }: Claimed): string {
   const none =
-    method === 'base' ? `${HEURISTIC}. ` : 'No guarantee for transformed images (a prediction, no certificate). ';
+    method === 'base'
+      ? `${HEURISTIC}. `
+      : 'No guarantee for transformed images (a prediction, no certificate). ';
   if (predicted === null) return `${none}Abstained (${abstention ?? 'no reason'}).`;
   return `${none}With confidence ${percent(confidence)}, the smoothed classifier g answers class ${predicted} for this image as it is.`;
 }

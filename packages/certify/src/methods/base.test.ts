@@ -35,7 +35,10 @@ describe('base certifies', () => {
 
   it('nothing when the choosing β agree on nothing, and stops there', async () => {
     const { context, engine } = settingOf(SURE, PLAN, {
-      engine: { classes: 50, answer: (_beta, image, word, sample) => Math.floor(50 * uniformOf(image, word, sample)) },
+      engine: {
+        classes: 50,
+        answer: (_beta, image, word, sample) => Math.floor(50 * uniformOf(image, word, sample)),
+      },
     });
     const outcome = await certifyBase(context, imageOf(3));
     expect(outcome.abstention).toMatch(/won only \d of 20 choosing β$/);

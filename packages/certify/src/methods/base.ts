@@ -95,7 +95,8 @@ async function countClasses(
   onProgress?.({ image: image.index, stage: 'sample', done: 0, total: nGamma });
   const counts = await sampler.countClasses(image, {
     betas: betas.betas(image.index, purpose, nGamma),
-    noise: purpose === 'certify' ? 'noise' : 'predictNoise',
+    // At sigma 0 nothing is drawn from it.
+    noise: 'noise',
     sigma: 0,
     samples: 1,
   });

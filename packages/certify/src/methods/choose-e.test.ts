@@ -14,12 +14,13 @@ const input = {
   alphaGamma: 0.004,
   alphaInner: 0.005 / 200,
   alphaE: 0.001,
+  reach: 10,
 } as const;
 
 describe('choosing E', () => {
   it('takes an E that few errors exceed where the classifier is sure', () => {
     const chosen = chooseE(input);
-    expect(chosen?.E).toBeGreaterThan(0.59);
+    expect(chosen?.E).toBeGreaterThan(0.57);
     expect(chosen?.E).toBeLessThanOrEqual(1.1 * 0.596);
     expect(chosen?.largest).toBeCloseTo(0.596, 12);
   });
@@ -36,14 +37,25 @@ describe('choosing E', () => {
   });
 
   it('takes the smallest of equally good ones, since it needs fewest samples', () => {
-    // All candidates lie above all bounds; none is exceeded, and none is a close call.
+    // From the second candidate on, none is exceeded, and none is a close call.
     const bounds = Array.from({ length: 100 }, (_, i) => 0.1 + 1e-6 * i);
-    expect(chooseE({ ...input, bounds })?.E).toBeLessThan(1.1 * 0.10001);
+    expect(chooseE({ ...input, bounds })?.E).toBeLessThan(0.1005);
+  });
+
+  it('takes a smaller E where the range cuts the radius anyway', () => {
+    const free = chooseE(input)?.E ?? 0;
+    const cut = chooseE({ ...input, reach: 0.5 })?.E ?? 0;
+    expect(cut).toBeLessThan(0.9 * free);
+    // 1.25 · 0.5 sigma must still be in sight: Φ⁻¹(0.9728) - Φ⁻¹(1/2 + rho) = 0.625 leaves a rho of 0.4.
+    const exceeding = input.bounds.filter((bound) => bound > cut).length;
+    expect(exceeding).toBeGreaterThan(5);
+    expect(exceeding).toBeLessThan(40);
   });
 
   it('still names a candidate where none promises a radius', () => {
     const chosen = chooseE({ ...input, successes: new Array<number>(20).fill(60) });
-    expect(input.bounds.some((bound) => Math.abs(1.1 * bound - (chosen?.E ?? 0)) < 1e-12)).toBe(true);
+    expect(chosen?.E).toBeGreaterThan(0.39);
+    expect(chosen?.E).toBeLessThanOrEqual(1.1 * 0.597);
   });
 
   it('counts infinite bounds as exceeding, and finds no E where all are', () => {

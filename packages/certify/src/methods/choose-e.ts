@@ -13,10 +13,12 @@ import {
 } from '../statistics/index.ts';
 import { rhoUpper } from './claims.ts';
 
-/** What a candidate is above the quantile that it comes from. The paper's choice is this times the largest. */
+/** The largest candidate is this times the largest bound: the paper's choice. */
 const MARGIN = 1.1;
-/** Candidates besides the largest: more would only differ in the noise of the guess. */
-const CANDIDATES = 24;
+/** Steps from the smallest candidate to the largest: more would only differ in the noise of the guess. */
+const STEPS = 32;
+/** A predicted radius this far beyond the range is as good as any: a larger E would only cost samples. */
+const HEADROOM = 1.25;
 
 export interface ChooseEInput {
   /** Upper bounds of the choosing β's errors. */
@@ -35,33 +37,35 @@ export interface ChooseEInput {
   /** For each β. */
   readonly alphaInner: number;
   readonly alphaE: number;
+  /** Where the radius is cut, in units of sigmaGamma. */
+  readonly reach: number;
 }
 
 export interface ChosenE {
   readonly E: number;
-  /** Share of the choosing β whose bound is at most E / 1.1; 1: the largest. */
+  /** Share of the choosing β whose bound is at most E. */
   readonly quantile: number;
   readonly largest: number;
 }
 
 /**
- * The candidate 1.1 · (a quantile of the bounds) with the largest predicted radius; the smallest E among equals, as it
- * needs fewest samples. null when no bound is finite.
+ * The candidate with the largest predicted radius, from the median of the bounds (below it more than half of the β would
+ * exceed E, which leaves none) to 1.1 times the largest; the smallest E among equals, as it needs fewest samples. null
+ * when no bound is finite.
  */
 export function chooseE(input: ChooseEInput): ChosenE | null {
   const sorted = input.bounds.filter(Number.isFinite).toSorted((a, b) => a - b);
   const largest = sorted.at(-1);
   if (largest === undefined) return null;
-  const total = input.bounds.length;
-  const ranks = new Set([sorted.length]);
-  for (let i = 1; i < CANDIDATES; i++) ranks.add(Math.max(1, Math.ceil((i / CANDIDATES) * sorted.length)));
+  const median = sorted[Math.floor(sorted.length / 2)] ?? largest;
   let best: ChosenE | undefined;
   let bestScore = Number.NEGATIVE_INFINITY;
-  for (const rank of [...ranks].sort((a, b) => a - b)) {
-    const E = MARGIN * (sorted[rank - 1] ?? Number.NaN);
-    const score = predictedMargin(input, E);
+  for (let step = 0; step <= STEPS; step++) {
+    const E = median + (MARGIN * largest - median) * (step / STEPS);
+    const exceeding = input.bounds.filter((bound) => !(bound <= E)).length;
+    const score = Math.min(predictedMargin(input, E, exceeding), HEADROOM * input.reach);
     if (score > bestScore + 1e-12) {
-      best = { E, quantile: rank / total, largest };
+      best = { E, quantile: 1 - exceeding / input.bounds.length, largest };
       bestScore = score;
     }
   }
@@ -69,10 +73,11 @@ export function chooseE(input: ChooseEInput): ChosenE | null {
 }
 
 /** The radius that E promises in units of sigmaGamma; below 0, how far it is from promising any. */
-function predictedMargin(input: ChooseEInput, E: number): number {
+function predictedMargin(input: ChooseEInput, E: number, exceeding: number): number {
   const { bounds, nGamma, nTestE, alphaGamma, alphaE } = input;
-  const exceeding = bounds.filter((bound) => !(bound <= E)).length / bounds.length;
-  const rho = rhoUpper(nTestE - Math.round(exceeding * nTestE), nTestE, alphaE);
+  // A standard deviation more than was seen: the grid may pick an E that these β happen to spare.
+  const share = Math.min(1, (exceeding + Math.sqrt(exceeding)) / bounds.length);
+  const rho = rhoUpper(nTestE - Math.round(share * nTestE), nTestE, alphaE);
   const p = clopperPearsonLower(Math.floor(predictedShare(input, E) * nGamma), nGamma, alphaGamma);
   const needed = addUp(0.5, rho);
   if (needed >= 1 || p <= needed) return p - needed;

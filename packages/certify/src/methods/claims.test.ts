@@ -44,7 +44,13 @@ describe('claims', () => {
   });
 
   it('a radius beyond the range is cut at it', () => {
-    const claim = distXClaim({ ...counts, rhoE: 0.0172, radiusRule: 'tight', sigmaGamma: 30, range: 21.43219 });
+    const claim = distXClaim({
+      ...counts,
+      rhoE: 0.0172,
+      radiusRule: 'tight',
+      sigmaGamma: 30,
+      range: 21.43219,
+    });
     expect([claim.radius, claim.cutAtRange]).toEqual([21.4321, true]);
     expect(baseClaim({ ...counts, sigmaGamma: 30, range: 30 }).radius).toBe(30);
   });
@@ -57,7 +63,9 @@ describe('claims', () => {
 
   it('123 of 200 is the least that leaves a radius at rho_E = 0.0171', () => {
     expect(fewestSuccesses(200, 0.004, 0.017121126999967824)).toBe(123);
-    expect(distXClaim({ ...counts, kGamma: 123, rhoE: 0.017121126999967824, radiusRule: 'tight' }).radius).not.toBeNull();
+    expect(
+      distXClaim({ ...counts, kGamma: 123, rhoE: 0.017121126999967824, radiusRule: 'tight' }).radius,
+    ).not.toBeNull();
     expect(fewestSuccesses(3, 0.004, 0.0171)).toBeNull();
     expect(fewestSuccesses(200, 0.004, 0.5)).toBeNull();
   });

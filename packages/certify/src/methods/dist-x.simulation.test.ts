@@ -66,13 +66,13 @@ describe('the same check, 400 times', () => {
       { sampler: (engine: SimulatedEngine) => new ForgetfulSampler(engine) },
     ],
   ])('notices %s', async (_, world, plan, options) => {
-    const { certified, wrong } = await certifyMany(400, world, plan, options);
+    const { wrong } = await certifyMany(400, world, plan, options);
     expect(isTooMany(wrong, 400)).toBe(true);
   });
 
   it('finds nothing wrong in the shallow world without that fault', async () => {
-    const { certified, wrong } = await certifyMany(400, SHALLOW, LARGER);
-    expect(certified).toBeGreaterThan(100);
-    expect(isTooMany(wrong, 400)).toBe(false);
+    const { certified, wrong } = await certifyMany(150, SHALLOW, LARGER);
+    expect(certified).toBeGreaterThan(75);
+    expect(isTooMany(wrong, 150)).toBe(false);
   });
 });

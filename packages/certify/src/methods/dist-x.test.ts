@@ -20,7 +20,11 @@ function recorder(asked: Purpose[]): (real: BetaSource) => BetaSource {
   });
 }
 
-async function certify(world: World, plan: Partial<Plan> = {}, options: Parameters<typeof settingOf>[2] = {}) {
+async function certify(
+  world: World,
+  plan: Partial<Plan> = {},
+  options: Parameters<typeof settingOf>[2] = {},
+) {
   const setting = settingOf(world, { ...SIMULATION_PLAN, ...plan }, options);
   setting.engine.recording = true;
   const outcome = await certifyDistX(setting.context, IMAGE);
@@ -39,21 +43,22 @@ describe('dist-x', () => {
 
   it('never uses a β or a noise sample for two purposes', async () => {
     const asked: Purpose[] = [];
-    const { bounder, engine } = await certify(SURE, {}, { betas: recorder(asked) });
+    const { bounder, engine } = await certify(SURE, { nGamma: 120 }, { betas: recorder(asked) });
     expect(asked).toEqual(['chooseClass', 'chooseE', 'testE', 'certify']);
     const [choosing = [], testing = []] = bounder.calls.map(({ betas }) => betas);
     expect([choosing.length, testing.length]).toEqual([30, 60]);
     const sampled = new Map<number, Set<number>>();
-    for (const { beta, word } of engine.drawn) sampled.set(word, (sampled.get(word) ?? new Set()).add(beta[0] ?? 0));
+    for (const { beta, word } of engine.drawn)
+      sampled.set(word, (sampled.get(word) ?? new Set()).add(beta[0] ?? 0));
     // One β to a counter word; words of two purposes, nothing in common between their β nor with the bounds'.
     expect([...sampled.values()].every((betas) => betas.size === 1)).toBe(true);
     const words = [...sampled.keys()].sort((a, b) => a - b);
     expect(words).toEqual([
-      ...Array.from({ length: 40 }, (_, i) => counterWord('noise', i)),
+      ...Array.from({ length: 120 }, (_, i) => counterWord('noise', i)),
       ...Array.from({ length: 10 }, (_, i) => counterWord('chooseClassNoise', i)),
     ]);
     const all = [...choosing, ...testing, ...[...sampled.values()].flatMap((betas) => [...betas])];
-    expect(new Set(all).size).toBe(30 + 60 + 40 + 10);
+    expect(new Set(all).size).toBe(30 + 60 + 120 + 10);
   });
 
   it('tests the E that it chose on the choosing β, and asks h for more by the extra error', async () => {
@@ -65,6 +70,15 @@ describe('dist-x', () => {
     expect(bound?.E).toBeLessThan((bound?.tested ?? 0) + 0.01 + 1e-15);
     expect(test?.p0).toBe(shareNeededFor(bound?.E ?? 0, SIGMA_EPS));
     expect(test?.alpha).toBeLessThanOrEqual(0.025 / 40);
+  });
+
+  it('asks for the share that the noise of float32 needs, not the noise as written', async () => {
+    const { outcome } = await certify(SURE, { sigmaEps: 0.7 });
+    const { bound, test } = outcome;
+    // The float32 nearest to 0.7 is 0.699999988: less noise, so a larger share is needed for the same radius.
+    const written = shareNeededFor(bound?.E ?? 0, 0.7);
+    expect(test?.p0).toBe(shareNeededFor(bound?.E ?? 0, 0.699999988079071));
+    expect(test?.p0).toBeGreaterThan(written);
   });
 
   it('spends each share of alpha where it is used, and no more', async () => {
@@ -108,7 +122,9 @@ describe('dist-x', () => {
       if (!('target' in goal)) return bounds;
       return bounds.map((bound, i) => {
         if (i === 0) return { ...bound, exceeds: null };
-        return i === 1 ? { ...bound, bound: goal.target * 1.01, exceeds: false } : { ...bound, bound: 0, exceeds: false };
+        return i === 1
+          ? { ...bound, bound: goal.target * 1.01, exceeds: false }
+          : { ...bound, bound: 0, exceeds: false };
       });
     };
     const { bound } = await certifyDistX(clean.context, IMAGE);
@@ -130,7 +146,12 @@ describe('dist-x', () => {
     const seen: Progress[] = [];
     const { context } = settingOf(SURE);
     await certifyDistX({ ...context, onProgress: (progress) => seen.push(progress) }, IMAGE);
-    expect([...new Set(seen.map(({ stage }) => stage))]).toEqual(['choose-class', 'choose-E', 'test-E', 'sample']);
+    expect([...new Set(seen.map(({ stage }) => stage))]).toEqual([
+      'choose-class',
+      'choose-E',
+      'test-E',
+      'sample',
+    ]);
     expect(seen.at(-1)).toEqual({ image: 11, stage: 'sample', done: 40, total: 40 });
     const done = seen.filter(({ stage }) => stage === 'sample').map((progress) => progress.done);
     expect(done).toEqual(done.toSorted((a, b) => a - b));
@@ -157,7 +178,9 @@ describe('dist-x abstains, and says why,', () => {
 
   it('where n_eps samples can never show a radius above E, naming how many could', async () => {
     const { outcome } = await certify({ ...SURE, slope: 5 }, { nEps: 100 });
-    expect(outcome.abstention).toMatch(/^n_eps = 100 can never show a radius above E = [\d.]+: (at least \d+ are|no number)/);
+    expect(outcome.abstention).toMatch(
+      /^n_eps = 100 can never show a radius above E = [\d.]+: (at least \d+ are|no number)/,
+    );
     expect([outcome.radius, outcome.inner.length]).toEqual([null, 0]);
   });
 
@@ -169,7 +192,9 @@ describe('dist-x abstains, and says why,', () => {
     const outcome = await certifyDistX(setting.context, IMAGE);
     expect(outcome.radius).toBeNull();
     expect(outcome.inner.length).toBe(50);
-    expect(outcome.abstention).toMatch(/^h answers class 0 with radius above E for \d+ of 50 β; \d+ of 200 are needed$/);
+    expect(outcome.abstention).toMatch(
+      /^h answers class 0 with radius above E for \d+ of 50 β; \d+ of 200 are needed$/,
+    );
     expect(outcome.ledger.toJSON().spent.alphaGamma).toBe(0);
   });
 

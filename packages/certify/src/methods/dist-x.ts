@@ -11,19 +11,13 @@ import { type AlphaLedger, addUp, shareNeededFor } from '../statistics/index.ts'
 import { chooseClass, type Vote } from './choose-class.ts';
 import { chooseE } from './choose-e.ts';
 import { distXClaim, fewestSuccesses, isHopeless, rhoUpper } from './claims.ts';
-import type {
-  DistXContext,
-  DistXOutcome,
-  ErrorBound,
-  InnerTest,
-  SampledImage,
-} from './method.ts';
+import type { DistXContext, DistXOutcome, ErrorBound, InnerTest, SampledImage } from './method.ts';
 import { noiseOf, StageClock } from './stage.ts';
 
 /** How close the bounds of the choosing β come to the errors found: E is 1.1 times one of them anyway. */
 const CHOOSING_TOLERANCE = 0.05;
-/** β tested before asking whether a positive radius is still within reach. */
-const WAVE = 50;
+/** β tested before asking for the first time whether a positive radius is within reach; then at each doubling. */
+const FIRST_WAVE = 50;
 
 /**
  * CERTIFY with T_β and noise. b: base classifier, pre: preprocessing,
@@ -74,10 +68,16 @@ export async function certifyDistX(context: DistXContext, image: SampledImage): 
   // 1. The class, and whether it is worth going on.
   const { classIndex, votes } = vote.choice;
   if (classIndex === null) return result({ abstention: 'no sample of any choosing β had a class' });
-  const atBest = fewestSuccesses(plan.nGamma, alphas.alphaGamma, rhoUpper(plan.nTestE, plan.nTestE, alphas.alphaE));
+  const atBest = fewestSuccesses(
+    plan.nGamma,
+    alphas.alphaGamma,
+    rhoUpper(plan.nTestE, plan.nTestE, alphas.alphaE),
+  );
   if (atBest === null || isHopeless(votes, plan.n0, atBest / plan.nGamma)) {
     const needed = atBest === null ? 'more than all' : `${atBest} of ${plan.nGamma}`;
-    return result({ abstention: `class ${classIndex} won only ${votes} of ${plan.n0} choosing β; ${needed} are needed` });
+    return result({
+      abstention: `class ${classIndex} won only ${votes} of ${plan.n0} choosing β; ${needed} are needed`,
+    });
   }
 
   // 2. and 3. E and ρ_E.
@@ -99,8 +99,8 @@ export async function certifyDistX(context: DistXContext, image: SampledImage): 
   if (!innerCanAccept(plan, test)) return result({ bound, test, abstention: tooFewSamples(test, bound.E) });
   const betas = context.betas.betas(image.index, 'certify', plan.nGamma);
   let accepted = 0;
-  for (let start = 0; start < plan.nGamma; start += WAVE) {
-    const wave = betas.slice(start, start + WAVE);
+  for (let start = 0; start < plan.nGamma; start = inner.length) {
+    const wave = betas.slice(start, start + Math.max(FIRST_WAVE, start));
     for (const _ of wave) ledger.spend('alphaEps', test.alpha);
     const results = await clock.sampling(() =>
       sampler.testClass(image, {
@@ -111,7 +111,12 @@ export async function certifyDistX(context: DistXContext, image: SampledImage): 
         sigma: noiseOf(plan),
         classIndex,
         onProgress: (done) =>
-          context.onProgress?.({ image: image.index, stage: 'sample', done: start + done, total: plan.nGamma }),
+          context.onProgress?.({
+            image: image.index,
+            stage: 'sample',
+            done: start + done,
+            total: plan.nGamma,
+          }),
       }),
     );
     inner.push(...results);
@@ -152,7 +157,7 @@ async function boundError(
   ledger: AlphaLedger,
   alphas: { readonly alphaGamma: number; readonly alphaE: number; readonly alphaInner: number },
 ): Promise<ErrorBound | string> {
-  const { betas, bounder, plan, extraError } = context;
+  const { betas, bounder, plan, pipeline, extraError } = context;
   const choosing = betas.betas(image.index, 'chooseE', plan.nChooseE);
   const bounds = await boundAll(context, image, 'choose-E', choosing, { tolerance: CHOOSING_TOLERANCE });
   const chosen = chooseE({
@@ -163,6 +168,7 @@ async function boundError(
     samples: choice.samples,
     extraError,
     sigmaEps: noiseOf(plan),
+    reach: pipeline.range / plan.sigmaGamma,
   });
   if (!chosen) return 'no bound on the interpolation error is finite';
   const testing = betas.betas(image.index, 'testE', plan.nTestE);

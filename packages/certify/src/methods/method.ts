@@ -76,7 +76,7 @@ export interface ErrorBound {
   readonly nBetas: number;
   readonly kHeld: number;
   readonly nChooseE: number;
-  /** Largest bound of the choosing β, and the quantile of them that 1.1 was multiplied with (1: the largest). */
+  /** Largest bound of the choosing β, and the share of them with a bound of at most `tested`. */
   readonly largest: number;
   readonly quantile: number;
 }

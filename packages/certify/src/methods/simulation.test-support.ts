@@ -5,7 +5,11 @@
 import type { BetaBound, Bounder } from '../bounds/types.ts';
 import type { Plan } from '../plan.ts';
 import { type BetaSource, Sampler, Streams } from '../sampling/index.ts';
-import { SimulatedEngine, type SimulationOptions, shareOf } from '../sampling/simulated-engine.test-support.ts';
+import {
+  SimulatedEngine,
+  type SimulationOptions,
+  shareOf,
+} from '../sampling/simulated-engine.test-support.ts';
 import { normalCdf } from '../statistics/index.ts';
 import type { DistXContext, SampledImage } from './method.ts';
 

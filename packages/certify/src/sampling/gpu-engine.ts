@@ -258,10 +258,10 @@ class GpuRun implements EngineRun {
         onDevice: onHost
           ? null
           : {
-                rows: this.#own('u32', n, 'segments of samples'),
-                logits: this.#own('f32', n * classifier.classes, 'logits'),
-                counts: this.#own('u32', n * classifier.classes, 'counts'),
-              },
+              rows: this.#own('u32', n, 'segments of samples'),
+              logits: this.#own('f32', n * classifier.classes, 'logits'),
+              counts: this.#own('u32', n * classifier.classes, 'counts'),
+            },
       },
       hostCounts: new Uint32Array(onHost ? n * classifier.classes : 0),
       batch: undefined,

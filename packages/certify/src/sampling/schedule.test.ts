@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Job, runJob } from './schedule.ts';
-import { type SimulationOptions, SimulatedEngine, shareOf } from './simulated-engine.test-support.ts';
+import { SimulatedEngine, type SimulationOptions, shareOf } from './simulated-engine.test-support.ts';
 
 const NO_PIXELS = new Float32Array(0);
 const WORD = 1000;

@@ -115,7 +115,8 @@ class Schedule {
 
   constructor(engine: Engine, run: EngineRun, job: Job) {
     const { betas, cap, look } = job;
-    if (!(cap >= 1 && look >= 1)) throw new TurnproofError('internal', `a cap of ${cap}, looks every ${look}`);
+    if (!(cap >= 1 && look >= 1))
+      throw new TurnproofError('internal', `a cap of ${cap}, looks every ${look}`);
     this.#engine = engine;
     this.#run = run;
     this.#job = job;
@@ -191,9 +192,8 @@ class Schedule {
       const beta = this.#queue.shift();
       if (beta === undefined) break;
       const drawn = this.#drawn[beta] ?? 0;
-      const full = drawn >= cap || (!ahead && this.#waits(beta, drawn)) || this.#append(lane, beta, room);
-      if (full) this.#queue.push(beta);
-      else this.#queue.unshift(beta);
+      if (drawn < cap && (ahead || !this.#waits(beta, drawn))) this.#append(lane, beta, room);
+      this.#queue.push(beta);
     }
     return lane.samples > before;
   }
@@ -204,12 +204,11 @@ class Schedule {
     return drawn >= (Math.floor((this.#trials[beta] ?? 0) / look) + 1) * look;
   }
 
-  /** Draws the β up to its next look, or as far as there is room; true when it got there. */
-  #append(lane: Lane, beta: number, room: number): boolean {
+  /** Draws the β up to its next look, or as far as there is room. */
+  #append(lane: Lane, beta: number, room: number): void {
     const { cap, look, image, firstWord } = this.#job;
     const drawn = this.#drawn[beta] ?? 0;
-    const wanted = Math.min(look - (drawn % look), cap - drawn);
-    const length = Math.min(wanted, room - lane.samples);
+    const length = Math.min(look - (drawn % look), cap - drawn, room - lane.samples);
     const slot = this.#slotOf[beta] ?? 0;
     for (let i = 0; i < length; i++) {
       const at = lane.samples + i;
@@ -224,7 +223,6 @@ class Schedule {
     lane.segments += 1;
     lane.samples += length;
     this.#drawn[beta] = drawn + length;
-    return length === wanted;
   }
 
   #feed(lane: Lane, counted: Uint32Array): void {

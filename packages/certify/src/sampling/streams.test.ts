@@ -51,7 +51,10 @@ describe('counter streams', () => {
     for (let axis = 0; axis < dimensions; axis++) {
       const sorted = betas.map((beta) => (beta[axis] ?? Number.NaN) / sigma).sort((a, b) => a - b);
       // Kolmogorov and Smirnov: above 1.95 / sqrt(n) once in a thousand seeds, and this seed is fixed.
-      const distance = sorted.reduce((most, z, i) => Math.max(most, Math.abs(normalCdf(z) - (i + 0.5) / count)), 0);
+      const distance = sorted.reduce(
+        (most, z, i) => Math.max(most, Math.abs(normalCdf(z) - (i + 0.5) / count)),
+        0,
+      );
       expect(distance).toBeLessThan(1.95 / Math.sqrt(count));
     }
     const products = betas.map(([x = 0, y = 0]) => (x * y) / sigma ** 2);

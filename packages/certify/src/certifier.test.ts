@@ -1,0 +1,254 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type Gpu, openDevice } from '@turnproof/core';
+import { closeChecked, testAdapters } from '@turnproof/core/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Certificate, certificateSchema, verifyCertificate } from './certificate/index.ts';
+import { Certifier, type CertifierImage } from './certifier.ts';
+import { type Classifier, openClassifier, type Provider } from './classifier/index.ts';
+import type { Progress } from './methods/method.ts';
+import type { Pipeline } from './pipeline.ts';
+import type { Plan } from './plan.ts';
+
+/** The example's images and models: what the project ships. */
+const example = (path: string) => fileURLToPath(new URL(`../../../examples/signs/${path}`, import.meta.url));
+const shape = { channels: 3, height: 32, width: 32 };
+const RECORD = 1 + 3 * 32 * 32;
+const records = readFileSync(example('data/test.bin'));
+
+function signAt(index: number): CertifierImage {
+  const bytes = records.subarray(RECORD * index, RECORD * (index + 1));
+  const pixels = Float32Array.from(bytes.subarray(1), (value) => value / 255);
+  const sha256 = createHash('sha256').update(new Uint8Array(pixels.buffer)).digest('hex');
+  return { index, pixels, sha256, label: bytes[0] ?? null };
+}
+
+const PIPELINE: Pipeline = {
+  transform: 'rotation',
+  range: 4,
+  pre: { vignette: { kind: 'circle', offset: 2 }, blur: { size: 5, sigma: 1 } },
+  quantization: 'none',
+};
+
+/** As small as a plan can be and still certify at 90 %. */
+const PLAN: Plan = {
+  method: 'dist-x',
+  sigmaGamma: 8,
+  sigmaEps: 0.3,
+  confidence: 0.9,
+  nGamma: 10,
+  n0: 5,
+  nEps: 600,
+  inner: 'sequential',
+  nChooseE: 15,
+  nTestE: 40,
+  radiusRule: 'tight',
+  seed: 12345678901234567890n,
+  batch: 'auto',
+};
+
+const adapters = await testAdapters();
+/** The fastest software adapter, or the GPU: every adapter runs the engine's own tests. */
+const adapter = adapters.at(-1) ?? 'auto';
+
+/** A certificate without what a run's speed decides. */
+function lasting({ ms: _, batch: __, ...rest }: Certificate): string {
+  return JSON.stringify(rest);
+}
+
+describe(`the certifier on ${adapter}, with the signs of the example`, () => {
+  let gpu: Gpu;
+  const classifiers = new Map<Provider, Classifier>();
+
+  beforeAll(async () => {
+    gpu = await openDevice({ adapter });
+    for (const provider of ['wasm', 'webgpu'] as const) {
+      const model = example('models/signs_rot.onnx');
+      classifiers.set(provider, await openClassifier({ model, provider, shape, device: gpu.device }));
+    }
+  });
+  afterAll(async () => {
+    for (const classifier of classifiers.values()) await classifier.release();
+    closeChecked(gpu);
+  });
+
+  async function withCertifier<T>(
+    change: { plan?: Partial<Plan>; pipeline?: Partial<Pipeline>; provider?: Provider; seen?: Progress[] },
+    work: (certifier: Certifier) => Promise<T>,
+  ): Promise<T> {
+    const classifier = classifiers.get(change.provider ?? 'wasm');
+    if (!classifier) throw new Error('no classifier');
+    const certifier = await Certifier.open({
+      gpu,
+      classifier,
+      shape,
+      pipeline: { ...PIPELINE, ...change.pipeline },
+      plan: { ...PLAN, ...change.plan },
+      onProgress: (progress) => change.seen?.push(progress),
+    });
+    try {
+      return await work(certifier);
+    } finally {
+      await certifier.close();
+    }
+  }
+
+  const certifyOne = (change: Parameters<typeof withCertifier>[0], index = 0) =>
+    withCertifier(change, (certifier) => certifier.certify(signAt(index)));
+
+  let reference: Certificate;
+  beforeAll(async () => {
+    reference = await certifyOne({});
+  });
+
+  it('certifies a sign, and the certificate passes verification as it comes out of a file', () => {
+    expect([reference.predicted, reference.correct]).toEqual([0, true]);
+    expect(reference.radius).toBeGreaterThan(1);
+    expect(reference.radius).toBeLessThanOrEqual(4);
+    const line = JSON.parse(JSON.stringify(reference));
+    expect(certificateSchema.parse(line)).toEqual(reference);
+    expect(verifyCertificate(line)).toEqual({ ok: true, problems: [] });
+  });
+
+  it('names what it was made with', () => {
+    const sha = createHash('sha256')
+      .update(readFileSync(example('models/signs_rot.onnx')))
+      .digest('hex');
+    expect(reference.model).toEqual({ sha256: sha, file: 'signs_rot.onnx' });
+    expect(reference.image).toEqual({ sha256: signAt(0).sha256, shape });
+    expect(reference.seed).toBe('12345678901234567890');
+    expect([reference.provider, reference.adapter.name]).toEqual(['wasm', gpu.adapter.name]);
+    expect(reference.ms.sampling).toBeGreaterThan(0);
+    expect(reference.ms.bound).toBeGreaterThan(0);
+  });
+
+  it('gives the same bytes with another batch size, but for times and batch', async () => {
+    const other = await certifyOne({ plan: { batch: 37 } });
+    expect(other.batch.size).toBe(37);
+    expect(lasting(other)).toBe(lasting(reference));
+  });
+
+  it('gives other samples with another seed', async () => {
+    const other = await certifyOne({ plan: { seed: 7 } });
+    expect(other.counts.inner).not.toEqual(reference.counts.inner);
+    expect(other.bound?.largest).not.toBe(reference.bound?.largest);
+  });
+
+  it('certifies the same with logits and counts on the GPU', async () => {
+    const other = await certifyOne({ provider: 'webgpu', plan: { batch: 64 } });
+    expect([other.predicted, other.radius, other.provider]).toEqual([0, reference.radius, 'webgpu']);
+    expect(other.bound).toEqual(reference.bound);
+    // The two providers round differently: a sample may change sides, not more.
+    other.counts.inner.forEach(({ k, n, accepted }, i) => {
+      const { k: wanted = 0, n: of = 0, accepted: verdict } = reference.counts.inner[i] ?? {};
+      expect(accepted).toBe(verdict);
+      if (n === of) expect(Math.abs(k - wanted)).toBeLessThanOrEqual(1);
+    });
+    expect(verifyCertificate(other).ok).toBe(true);
+  });
+
+  it('serves calls made at the same time in turn, with the results of calls one by one', async () => {
+    const together = await withCertifier({}, (certifier) =>
+      Promise.all([certifier.certify(signAt(1)), certifier.certify(signAt(0)), certifier.predict(signAt(2))]),
+    );
+    expect(lasting(together[1])).toBe(lasting(reference));
+    // Evaluations of one image, not of those beside it.
+    expect(together[1].batch).toEqual(reference.batch);
+    expect([together[0].index, together[0].predicted, together[2].index, together[2].predicted]).toEqual([
+      1, 1, 2, 2,
+    ]);
+  });
+
+  it('takes no more memory for the ninth image than for the second', async () => {
+    // One image's lane of noisy images alone is 128 x 3072 float32; readbacks under way at once may differ by two.
+    const lane = 4 * 128 * 3072;
+    for (const [plan, images] of [[{ method: 'base', nGamma: 300 }, 9] as const, [{}, 4] as const]) {
+      await withCertifier({ plan }, async (certifier) => {
+        await certifier.certify(signAt(0));
+        await certifier.certify(signAt(1));
+        const bytes = gpu.pool.bytes;
+        for (let i = 2; i < images; i++) await certifier.certify(signAt(i % 2));
+        expect(gpu.pool.bytes - bytes).toBeLessThan(2.8 * lane);
+      });
+    }
+  });
+
+  it('certifies by base without a guarantee, and says so', async () => {
+    const certificate = await certifyOne({ plan: { method: 'base', nGamma: 60 } });
+    expect([certificate.predicted, certificate.bound, certificate.samples]).toEqual([0, null, 65]);
+    expect(certificate.guarantee).toMatch(/^No guarantee/);
+    expect(verifyCertificate(certificate)).toEqual({ ok: true, problems: [] });
+  });
+
+  it('predicts, saying that this is no guarantee', async () => {
+    for (const method of ['base', 'dist-x'] as const) {
+      const prediction = await withCertifier({ plan: { method } }, (certifier) =>
+        certifier.predict(signAt(3)),
+      );
+      expect([prediction.predicted, prediction.correct, prediction.method]).toEqual([3, true, method]);
+      expect(prediction.guarantee).toMatch(/^No guarantee.* answers class 3 for this image as it is\.$/);
+      expect(prediction.pValue).toBeLessThan(0.1);
+    }
+  });
+
+  it('certifies translations in pixels', async () => {
+    const certificate = await certifyOne({
+      plan: { sigmaGamma: 0.5 },
+      pipeline: { transform: 'translation', range: 0.5 },
+    });
+    expect(certificate.unit).toBe('pixels');
+    expect(certificate.bound?.method).toBe('exact');
+    expect(verifyCertificate(certificate)).toEqual({ ok: true, problems: [] });
+  });
+
+  it('reports each stage with its image', async () => {
+    const seen: Progress[] = [];
+    await certifyOne({ seen });
+    expect([...new Set(seen.map(({ stage }) => stage))]).toEqual([
+      'choose-class',
+      'choose-E',
+      'test-E',
+      'sample',
+    ]);
+    expect(seen.every(({ image, done, total }) => image === 0 && done <= total)).toBe(true);
+  });
+
+  it('refuses images that are none', async () => {
+    await withCertifier({}, async (certifier) => {
+      const good = signAt(0);
+      const bright = new Float32Array(good.pixels);
+      bright[17] = 1.5;
+      await expect(certifier.certify({ ...good, pixels: bright })).rejects.toThrow(
+        'image 0: value 17 is 1.5, outside [0, 1]',
+      );
+      const broken = new Float32Array(good.pixels);
+      broken[3] = Number.NaN;
+      await expect(certifier.certify({ ...good, pixels: broken })).rejects.toThrow('value 3 is NaN');
+      await expect(certifier.certify({ ...good, pixels: new Float32Array(5) })).rejects.toThrow(
+        'has 5 values, not 3072',
+      );
+      await expect(certifier.certify({ ...good, index: -1 })).rejects.toThrow('image index -1');
+      await expect(certifier.certify({ ...good, sha256: 'none' })).rejects.toThrow('is no SHA-256');
+    });
+  });
+
+  it('refuses a plan, a pipeline or a classifier that cannot serve, before anything is computed', async () => {
+    const nothing = async () => 0;
+    await expect(withCertifier({ plan: { nGamma: 3 } }, nothing)).rejects.toThrow(
+      'n_gamma = 3 can never certify',
+    );
+    await expect(withCertifier({ pipeline: { range: 270 } }, nothing)).rejects.toThrow('range 270');
+    const classifier = classifiers.get('wasm');
+    if (!classifier) throw new Error('no classifier');
+    const other = { channels: 1, height: 28, width: 28 };
+    const opening = Certifier.open({ gpu, classifier, shape: other, pipeline: PIPELINE, plan: PLAN });
+    await expect(opening).rejects.toThrow('was opened for images of 3 x 32 x 32, not 1 x 28 x 28');
+  });
+
+  it('refuses to be used after it was closed, and closes once', async () => {
+    const closed = await withCertifier({}, async (certifier) => certifier);
+    await closed.close();
+    await expect(closed.certify(signAt(0))).rejects.toThrow('used after it was closed');
+  });
+});
