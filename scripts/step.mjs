@@ -8,7 +8,7 @@ import { spawn } from 'node:child_process';
 const QUIET = {
   TURBO_TELEMETRY_DISABLED: '1',
   DO_NOT_TRACK: '1',
-  ...(process.stdout.isTTY ? {} : { NO_COLOR: '1', FORCE_COLOR: '0' }),
+  ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }),
 };
 
 /** Steps that still run, so that an interrupted script leaves nothing behind. */
@@ -32,10 +32,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 /**
  * @param {string} title - Printed before the command runs.
  * @param {readonly string[]} command - Program and arguments.
- * @param {{ minutes: number, env?: Record<string, string> }} options - The time limit, and variables to add.
+ * @param {{ minutes: number }} options - The time limit.
  * @returns {Promise<{ ok: boolean, why: string }>} Why it failed, in words; `why` is empty when it did not.
  */
-export function runStep(title, command, { minutes, env = {} }) {
+export function runStep(title, command, { minutes }) {
   process.stdout.write(`\n== ${title}\n`);
   const [program, ...args] = command;
   const started = Date.now();
@@ -44,7 +44,7 @@ export function runStep(title, command, { minutes, env = {} }) {
     const child = spawn(program, args, {
       stdio: ['ignore', 'inherit', 'inherit'],
       detached: true,
-      env: { ...process.env, ...QUIET, ...env },
+      env: { ...process.env, ...QUIET },
     });
     running.add(child);
     let late = false;

@@ -48,11 +48,13 @@ function addVitest(reportFile, { ok, why }) {
 
 const firstLine = (text) => (text ?? '').split('\n')[0] || 'the file did not run';
 
+/** Biome colours its output for machines too unless told otherwise. */
+const plain = process.stdout.isTTY ? [] : ['--colors=off'];
 const folder = mkdtempSync(join(tmpdir(), 'turnproof-test-'));
 try {
   // --force: a result remembered from other sources would prove nothing.
   await step('generate sources', ['turbo', 'run', 'generate', '--force'], 5);
-  await step('lint and format', ['biome', 'ci', '.'], 5);
+  await step('lint and format', ['biome', 'ci', ...plain, '.'], 5);
   await step('types', ['turbo', 'run', 'typecheck', '--force'], 15);
   if (await step('build', ['npm', 'run', 'build', '--', '--force'], 15)) {
     await step('built packages', ['node', 'scripts/check-built.mjs'], 5);

@@ -10,7 +10,8 @@ import { openBounder } from './index.ts';
 const shared = process.env.TURNPROOF_SHARED ?? join(import.meta.dirname, '../../../../../shared');
 const file = join(shared, 'vectors/transforms.json');
 const present = existsSync(file);
-const adapters = present ? await testAdapters() : [];
+// One name even where the vectors are absent: a file without any suite fails.
+const adapters = present ? await testAdapters() : ['no adapter'];
 if (!present)
   console.log('skipped: maxima of an independent implementation are not here (set TURNPROOF_SHARED)');
 
