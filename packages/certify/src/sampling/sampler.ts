@@ -79,7 +79,7 @@ export class Sampler {
     const { counts, evaluated } = await runJob(this.#engine, image.pixels, {
       image: image.index,
       betas,
-      firstWord: counterWord(noise, 0),
+      wordOf: (beta) => counterWord(noise, beta),
       sigma,
       cap: samples,
       look: samples,
@@ -105,7 +105,7 @@ export class Sampler {
     const { counts, trials, evaluated } = await runJob(this.#engine, image.pixels, {
       image: image.index,
       betas,
-      firstWord: counterWord(noise, firstBeta),
+      wordOf: (beta) => counterWord(noise, firstBeta + beta),
       sigma,
       cap: nEps,
       look: request.kind === 'fixed' ? nEps : LOOK,

@@ -14,7 +14,7 @@ function jobOf(betas: number, rest: Partial<Job> = {}): Job {
   return {
     image: 7,
     betas: Array.from({ length: betas }, (_, i) => [i]),
-    firstWord: WORD,
+    wordOf: (beta) => WORD + beta,
     sigma: 1,
     cap: 100,
     look: 10,
@@ -49,7 +49,7 @@ function alone(job: Job, beta: number): { successes: number; n: number } {
   const parameter = job.betas[beta] ?? [];
   let successes = 0;
   for (let n = 1; n <= job.cap; n++) {
-    if (shares(parameter, job.image, job.firstWord + beta, n - 1) === 0) successes += 1;
+    if (shares(parameter, job.image, job.wordOf(beta), n - 1) === 0) successes += 1;
     const looked = n % job.look === 0 || n === job.cap;
     const counts = Uint32Array.of(successes, n - successes);
     if ((looked && job.decided(beta, n, counts, 0)) || n === job.cap) return { successes, n };

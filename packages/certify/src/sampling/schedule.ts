@@ -55,8 +55,8 @@ export interface Job {
   /** First word of the noise's counter. */
   readonly image: number;
   readonly betas: readonly Parameter[];
-  /** Second counter word of β number i, less i. */
-  readonly firstWord: number;
+  /** Second counter word of β number i. */
+  readonly wordOf: (beta: number) => number;
   readonly sigma: number;
   /** Most samples of a β. */
   readonly cap: number;
@@ -206,16 +206,17 @@ class Schedule {
 
   /** Draws the β up to its next look, or as far as there is room. */
   #append(lane: Lane, beta: number, room: number): void {
-    const { cap, look, image, firstWord } = this.#job;
+    const { cap, look, image, wordOf } = this.#job;
     const drawn = this.#drawn[beta] ?? 0;
     const length = Math.min(look - (drawn % look), cap - drawn, room - lane.samples);
     const slot = this.#slotOf[beta] ?? 0;
+    const word = wordOf(beta);
     for (let i = 0; i < length; i++) {
       const at = lane.samples + i;
       lane.rows[at] = lane.segments;
       lane.items[ITEM * at] = slot;
       lane.items[ITEM * at + 1] = image;
-      lane.items[ITEM * at + 2] = firstWord + beta;
+      lane.items[ITEM * at + 2] = word;
       lane.items[ITEM * at + 3] = drawn + i;
     }
     lane.betas[lane.segments] = beta;
