@@ -56,6 +56,11 @@ export function pointBudget(shape: ImageShape, pre: Preprocess): number {
   return overImage(shape, 3 * warpBudget(shape) + ULP + blurError(pre));
 }
 
+/** l2 error of `slice_distance`'s field: two warps and a difference. */
+export function sliceDistanceBudget(shape: ImageShape, pre: Preprocess): number {
+  return overImage(shape, 2 * warpBudget(shape) + ULP + blurError(pre));
+}
+
 /** l2 error of `interval_error`'s field. */
 export function intervalBudget(shape: ImageShape, pre: Preprocess): number {
   // Two hulls, and T_beta on one of them with its weights multiplied first (`interpolate_pair`): 7 ULP.
@@ -73,9 +78,26 @@ export function remainderBudget(shape: ImageShape, transform: Transform, width: 
   return (width / 4) * 33 * ULP * maxSpeed(shape, transform);
 }
 
+/** Largest value of `box_remainder`: its slopes differ by at most 2 on each axis. */
+function largestRemainder(shape: ImageShape, transform: Transform, width: number): number {
+  return (width / 4) * 4 * maxSpeed(shape, transform) * 1.001;
+}
+
+/** l2 error of `slice_remainder`'s field: one remainder, blurred. */
+export function sliceRemainderBudget(
+  shape: ImageShape,
+  pre: Preprocess,
+  transform: Transform,
+  width: number,
+): number {
+  const perPixel =
+    remainderBudget(shape, transform, width) + largestRemainder(shape, transform, width) * blurError(pre);
+  return overImage(shape, perPixel);
+}
+
 /** l2 error of `chord_error`'s field. */
 export function chordBudget(shape: ImageShape, pre: Preprocess, transform: Transform, width: number): number {
-  const largest = (width / 4) * 4 * maxSpeed(shape, transform) * 1.001;
+  const largest = largestRemainder(shape, transform, width);
   const perPixel =
     2 * remainderBudget(shape, transform, width) +
     largest * (2 * coordinateError(shape) + INTERPOLATION + 2 * ULP + 2 * blurError(pre));

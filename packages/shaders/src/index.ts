@@ -10,6 +10,8 @@ export * from './kernels/noise/noise.kernel.ts';
 export * from './kernels/pair-kernel.ts';
 export * from './kernels/pixel-kernel.ts';
 export * from './kernels/point-error/point-error.kernel.ts';
+export * from './kernels/slice-distance/slice-distance.kernel.ts';
+export * from './kernels/slice-remainder/slice-remainder.kernel.ts';
 export * from './kernels/warp/warp.kernel.ts';
 export * from './kernels/warp-pre/warp-pre.kernel.ts';
 export * from './layout.ts';

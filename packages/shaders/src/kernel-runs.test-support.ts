@@ -19,6 +19,8 @@ import { intervalErrorKernel } from './kernels/interval-error/interval-error.ker
 import { type PairKernel, PairRunner } from './kernels/pair-kernel.ts';
 import { type PixelKernel, PixelRunner } from './kernels/pixel-kernel.ts';
 import { pointErrorKernel, pointItems } from './kernels/point-error/point-error.kernel.ts';
+import { distanceItems, sliceDistanceKernel } from './kernels/slice-distance/slice-distance.kernel.ts';
+import { sliceRemainderKernel } from './kernels/slice-remainder/slice-remainder.kernel.ts';
 import { mapItems, warpKernel } from './kernels/warp/warp.kernel.ts';
 import { type Tiling, tilingFor } from './layout.ts';
 import type { Preprocess } from './preprocess.ts';
@@ -148,6 +150,43 @@ export async function runIntervalError(
   return runPairs(gpu, options.kernel ?? intervalErrorKernel, problem, stack, items, 8, {
     memory: options.memory,
   });
+}
+
+/** slice_distance of each pair's lower box end from its upper one. */
+export function runSliceDistance(
+  gpu: Gpu,
+  problem: Problem,
+  options: PairOptions<typeof sliceDistanceKernel> = {},
+) {
+  const { transform, shape, image, pairs } = problem;
+  const entries = pairs.map(({ box }) => ({ image: 0, gamma: box.lower, center: box.upper }));
+  const items = distanceItems(entries, transform, shape);
+  const kernel = options.kernel ?? sliceDistanceKernel;
+  return runPairs(gpu, kernel, problem, image, items, 4, { memory: options.memory });
+}
+
+export function runSliceRemainder(
+  gpu: Gpu,
+  problem: Problem,
+  options: PairOptions<typeof sliceRemainderKernel> = {},
+) {
+  const { transform, shape, image } = problem;
+  const constants = { TRANSLATION: transform === 'translation' ? 1 : 0 };
+  const items = boxItems(boxEntries(problem), transform, shape);
+  const kernel = options.kernel ?? sliceRemainderKernel;
+  return runPairs(gpu, kernel, problem, image, items, 4, { memory: options.memory, constants });
+}
+
+/** Every corner of a box. */
+export function cornersOf({ lower, upper }: ParameterBox): number[][] {
+  return lower.reduce<number[][]>(
+    (list, a, axis) =>
+      list.flatMap((corner) => [
+        [...corner, a],
+        [...corner, upper[axis] ?? a],
+      ]),
+    [[]],
+  );
 }
 
 /** Problems of every kind: shapes, both transformations, narrow and wide boxes, boxes at the awkward places. */

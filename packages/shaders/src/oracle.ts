@@ -8,5 +8,7 @@ export * from './kernels/chord-error/chord-error.oracle.ts';
 export * from './kernels/interval-error/interval-error.oracle.ts';
 export * from './kernels/noise/noise.oracle.ts';
 export * from './kernels/point-error/point-error.oracle.ts';
+export * from './kernels/slice-distance/slice-distance.oracle.ts';
+export * from './kernels/slice-remainder/slice-remainder.oracle.ts';
 export * from './kernels/warp/warp.oracle.ts';
 export * from './kernels/warp-pre/warp-pre.oracle.ts';

@@ -1,23 +1,11 @@
 import { expectAtMost } from '@turnproof/core/testing';
 import { chordBudget, normUp } from '../../budgets.ts';
 import { boxWidths } from '../../geometry.ts';
-import { insideBox, runChordError, testProblems } from '../../kernel-runs.test-support.ts';
+import { cornersOf, insideBox, runChordError, testProblems } from '../../kernel-runs.test-support.ts';
 import { describeKernel, randomNumbers, testImages } from '../../kernel-suite.test-support.ts';
 import { interpolationError } from '../point-error/point-error.oracle.ts';
 import { chordErrorKernel } from './chord-error.kernel.ts';
 import { chordErrorOracle } from './chord-error.oracle.ts';
-
-/** Every corner of a box. */
-function corners({ lower, upper }: { lower: readonly number[]; upper: readonly number[] }): number[][] {
-  return lower.reduce<number[][]>(
-    (list, a, axis) =>
-      list.flatMap((corner) => [
-        [...corner, a],
-        [...corner, upper[axis] ?? a],
-      ]),
-    [[]],
-  );
-}
 
 describeKernel({
   kernel: chordErrorKernel,
@@ -37,7 +25,7 @@ describeKernel({
           const remainder = normUp(partials, i * perItem, (i + 1) * perItem, tiling, budget);
           const error = (gamma: readonly number[]) =>
             interpolationError(transform, beta, gamma, image, shape, pre);
-          const ends = Math.max(...corners(box).map(error));
+          const ends = Math.max(...cornersOf(box).map(error));
           for (let sample = 0; sample < 6; sample++) {
             expectAtMost(`${name}, soundness`, error(insideBox(box, random)), ends + remainder);
           }
