@@ -4,7 +4,7 @@
  */
 import { badInput, type Gpu, TurnproofError } from '@turnproof/core';
 import { type ImageShape, pixelCount, wgslSha256 } from '@turnproof/shaders';
-import { type Bounder, extraError, openBounder } from './bounds/index.ts';
+import { type Bounder, extraError, GpuSliceBounder, openBounder, type SliceBounder } from './bounds/index.ts';
 import { buildCertificate, isCorrect, type Provenance, roundMs } from './certificate/build.ts';
 import type { Certificate } from './certificate/schema.ts';
 import { currentVersions } from './certificate/versions.ts';
@@ -14,6 +14,8 @@ import { certifyBase, predictBase } from './methods/base.ts';
 import { certifyDistX } from './methods/dist-x.ts';
 import type { MethodContext, PredictOutcome, Progress } from './methods/method.ts';
 import { predictDistX } from './methods/predict-dist.ts';
+import { predictSweep } from './methods/predict-sweep.ts';
+import { certifySweep } from './methods/sweep.ts';
 import { checkPipeline, type Pipeline } from './pipeline.ts';
 import { checkPlan, type Method, type Plan, seedOf } from './plan.ts';
 import { GpuEngine, type SampledImage, Sampler, Streams } from './sampling/index.ts';
@@ -60,12 +62,15 @@ export interface Prediction {
   readonly ms: Certificate['ms'];
 }
 
+const PREDICT = { base: predictBase, 'dist-x': predictDistX, sweep: predictSweep } as const;
+
 export class Certifier {
   readonly #options: CertifierOptions;
   readonly #engine: GpuEngine;
   readonly #sampler: Sampler;
   readonly #context: MethodContext;
   #bounder: Promise<Bounder> | undefined;
+  #slices: Promise<SliceBounder> | undefined;
   /** One image at a time: they share the classifier, the device and the memory. */
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -124,29 +129,28 @@ export class Certifier {
    */
   certify(image: CertifierImage): Promise<Certificate> {
     return this.#inTurn(image, async (sampled) => {
-      const { plan, pipeline, shape } = this.#options;
       const before = this.#sampler.evaluated;
-      const outcome =
-        plan.method === 'base'
-          ? await certifyBase(this.#context, sampled)
-          : await certifyDistX(
-              {
-                ...this.#context,
-                bounder: await this.#openBounder(),
-                extraError: extraError(shape, pipeline),
-              },
-              sampled,
-            );
+      const { plan, pipeline } = this.#options;
+      const outcome = await this.#outcome(sampled);
       return buildCertificate(outcome, plan, pipeline, this.#provenance(image, before));
     });
+  }
+
+  async #outcome(image: SampledImage): Promise<Parameters<typeof buildCertificate>[0]> {
+    const { plan, pipeline, shape } = this.#options;
+    if (plan.method === 'base') return certifyBase(this.#context, image);
+    const error = { extraError: extraError(shape, pipeline) };
+    if (plan.method === 'sweep') {
+      return certifySweep({ ...this.#context, ...error, slices: await this.#openSlices() }, image);
+    }
+    return certifyDistX({ ...this.#context, ...error, bounder: await this.#openBounder() }, image);
   }
 
   /** The class of the smoothed classifier at this image, or an abstention. */
   predict(image: CertifierImage): Promise<Prediction> {
     return this.#inTurn(image, async (sampled) => {
       const { plan } = this.#options;
-      const predict = plan.method === 'base' ? predictBase : predictDistX;
-      return predictionOf(await predict(this.#context, sampled), image, plan);
+      return predictionOf(await PREDICT[plan.method](this.#context, sampled), image, plan);
     });
   }
 
@@ -157,6 +161,13 @@ export class Certifier {
     await this.#turn;
     this.#engine.close();
     if (this.#options.bounder === undefined) (await this.#bounder)?.close();
+    (await this.#slices)?.close();
+  }
+
+  #openSlices(): Promise<SliceBounder> {
+    const { gpu, shape, pipeline } = this.#options;
+    this.#slices ??= GpuSliceBounder.open(gpu, { shape, pipeline });
+    return this.#slices;
   }
 
   #openBounder(): Promise<Bounder> {
@@ -194,8 +205,8 @@ export class Certifier {
 }
 
 function predictionOf(outcome: PredictOutcome, { index, label }: CertifierImage, plan: Plan): Prediction {
-  const { predicted, method, abstention, ledger, kGamma, pValue, spent } = outcome;
-  const { confidence, nGamma } = plan;
+  const { predicted, method, abstention, ledger, nGamma, kGamma, pValue, spent } = outcome;
+  const { confidence } = plan;
   return {
     index,
     label,

@@ -14,11 +14,11 @@ import {
   smallestUsefulN,
 } from './statistics/index.ts';
 
-export type Method = 'base' | 'dist-x';
+export type Method = 'base' | 'dist-x' | 'sweep';
 
 export interface Plan {
   readonly method: Method;
-  /** Standard deviation of β: degrees or pixels. */
+  /** Standard deviation of β: degrees or pixels. Not used by `sweep`. */
   readonly sigmaGamma: number;
   /** Standard deviation of the pixel noise, used as the nearest float32. Not used by `base`. */
   readonly sigmaEps: number;
@@ -40,6 +40,27 @@ export interface Plan {
   readonly seed: bigint | number;
   /** Samples that the classifier gets at once. */
   readonly batch: number | 'auto';
+  /** sweep: slices narrower than this are given up; degrees or pixels. Default 0.1 degrees, 0.02 pixels. */
+  readonly floor?: number;
+  /** sweep: after so many samples of an image no further slice is tested. Default 20,000. */
+  readonly maxSamples?: number;
+}
+
+/** Sweep: samples between two looks at a slice. Few, as most slices need no more than three looks. */
+export const SWEEP_LOOK = 16;
+const FLOOR = { rotation: 0.1, translation: 0.02 } as const;
+const SWEEP_SAMPLES = 20_000;
+
+/** What bounds the work of sweep, defaults filled in. `cap`: most samples of a slice, whole looks. */
+export function sweepLimits(
+  { floor, maxSamples, nEps }: Pick<Plan, 'floor' | 'maxSamples' | 'nEps'>,
+  transform: Pipeline['transform'],
+): { readonly floor: number; readonly maxSamples: number; readonly cap: number } {
+  return {
+    floor: floor ?? FLOOR[transform],
+    maxSamples: maxSamples ?? SWEEP_SAMPLES,
+    cap: Math.max(1, Math.floor(nEps / SWEEP_LOOK)) * SWEEP_LOOK,
+  };
 }
 
 /** β of one purpose are numbered with 24 bits of a counter word. */
@@ -52,6 +73,7 @@ const MAX_BATCH = 65_535;
 const WEIGHTS = {
   base: { alphaGamma: 1 },
   'dist-x': { alphaGamma: 0.4, alphaEps: 0.5, alphaE: 0.1 },
+  sweep: { alphaSweep: 1 },
 } as const;
 
 /** A full ledger for one image: every certificate has the confidence for itself. */
@@ -112,9 +134,13 @@ export function innerCanAccept(
  *
  * @throws TurnproofError `bad-input`; for too few samples it says how many would do.
  */
-export function checkPlan(plan: Plan, pipeline: Pick<Pipeline, 'transform'>): void {
+export function checkPlan(plan: Plan, pipeline: Pick<Pipeline, 'transform' | 'range'>): void {
   checkNumbers(plan, pipeline);
   const ledger = ledgerFor(plan);
+  if (plan.method === 'sweep') {
+    checkSweep(plan, pipeline, ledger.granted('alphaSweep'));
+    return;
+  }
   const alphaGamma = ledger.granted('alphaGamma');
   if (plan.method === 'base') {
     const needed = smallestUsefulN({ p0: 0.5, alpha: alphaGamma });
@@ -137,6 +163,28 @@ export function checkPlan(plan: Plan, pipeline: Pick<Pipeline, 'transform'>): vo
   }
 }
 
+function checkSweep(
+  plan: Plan,
+  { transform, range }: Pick<Pipeline, 'transform' | 'range'>,
+  alpha: number,
+): void {
+  const { floor, cap, maxSamples } = sweepLimits(plan, transform);
+  const unit = transform === 'rotation' ? 'degrees' : 'pixels';
+  if (!(floor > 0 && floor <= range)) {
+    throw badInput(
+      `floor ${floor} ${unit}: the narrowest slice must be above 0 and no wider than the range, ${range}`,
+      `give --floor ${range / 100}, for instance`,
+    );
+  }
+  requireCount('max_samples', maxSamples, MAX_SAMPLES);
+  // A single slice gets half of alpha at most: see sweep-tree.ts.
+  const test = { p0: 0.5, alpha: alpha / 2 };
+  if (new SequentialThresholds({ ...test, maxN: cap }).canAccept) return;
+  const fewest = fewestInnerSamples('sequential', test);
+  const needed = fewest === null ? null : Math.ceil(fewest / SWEEP_LOOK) * SWEEP_LOOK;
+  refuseTooFew('n_eps', '--n-eps', plan.nEps, needed, `alpha = ${alpha}, even for a slice of no width,`);
+}
+
 function refuseTooFew(name: string, flag: string, given: number, needed: number | null, why: string): void {
   if (needed !== null && given >= needed) return;
   const enough = needed === null ? 'no number is enough' : `at least ${needed} are needed`;
@@ -149,7 +197,7 @@ function refuseTooFew(name: string, flag: string, given: number, needed: number 
 function checkNumbers(plan: Plan, { transform }: Pick<Pipeline, 'transform'>): void {
   const { method, inner, radiusRule, batch } = plan;
   if (!Object.hasOwn(WEIGHTS, method)) {
-    throw badInput(`method «${String(method)}» is not known`, 'choose base or dist-x');
+    throw badInput(`method «${String(method)}» is not known`, 'choose sweep, dist-x or base');
   }
   if (inner !== 'sequential' && inner !== 'fixed') {
     throw badInput(`inner test «${String(inner)}» is not known`, 'choose sequential or fixed');
@@ -157,7 +205,9 @@ function checkNumbers(plan: Plan, { transform }: Pick<Pipeline, 'transform'>): v
   if (radiusRule !== 'tight' && radiusRule !== 'paper') {
     throw badInput(`radius rule «${String(radiusRule)}» is not known`, 'choose tight or paper');
   }
-  requireDeviation('sigma_gamma', plan.sigmaGamma, transform === 'rotation' ? 'degrees' : 'pixels');
+  if (method !== 'sweep') {
+    requireDeviation('sigma_gamma', plan.sigmaGamma, transform === 'rotation' ? 'degrees' : 'pixels');
+  }
   if (method !== 'base') requireDeviation('sigma_eps', plan.sigmaEps, 'pixel values');
   if (!(plan.confidence > 0 && plan.confidence < 1)) {
     throw badInput(

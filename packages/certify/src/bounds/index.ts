@@ -9,6 +9,12 @@ import { RefiningBounder } from './refine.ts';
 import type { Bounder, BoundMethod } from './types.ts';
 
 export * from './extra-error.ts';
+export {
+  GpuSliceBounder,
+  type SliceBound,
+  type SliceBounder,
+  type SliceRequest,
+} from './slices.ts';
 export * from './types.ts';
 export { type WaveBox, type WavePoint, type WaveResult, WaveRunner } from './wave.ts';
 

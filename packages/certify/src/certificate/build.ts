@@ -1,8 +1,8 @@
 /** From a method's outcome and the circumstances of a run to a certificate. Adds no claims of its own. */
-import type { Preprocess } from '@turnproof/shaders';
-import type { BaseOutcome, DistXOutcome, Spent } from '../methods/method.ts';
+import type { ParameterBox, Preprocess } from '@turnproof/shaders';
+import type { BaseOutcome, DistXOutcome, Spent, SweepOutcome } from '../methods/method.ts';
 import type { Pipeline } from '../pipeline.ts';
-import { type Plan, seedOf } from '../plan.ts';
+import { type Plan, SWEEP_LOOK, seedOf, sweepLimits } from '../plan.ts';
 import { CERTIFICATE_SCHEMA, type Certificate } from './schema.ts';
 import { streamsOf } from './streams.ts';
 import { guaranteeOf } from './words.ts';
@@ -35,16 +35,16 @@ export function roundMs({ boundMs, samplingMs }: Spent): Certificate['ms'] {
 }
 
 export function buildCertificate(
-  outcome: BaseOutcome | DistXOutcome,
+  outcome: BaseOutcome | DistXOutcome | SweepOutcome,
   plan: Plan,
   pipeline: Pipeline,
   provenance: Provenance,
 ): Certificate {
-  const { choice, ledger } = outcome;
+  const { choice, ledger, method } = outcome;
   const predicted = outcome.radius === null ? null : choice.classIndex;
   const { transform, range, pre, quantization } = pipeline;
   const { index, label, model, image, shaders, adapter, provider, versions, batch } = provenance;
-  const { n0, nGamma, nEps, inner, nChooseE, nTestE, radiusRule, confidence } = plan;
+  const { confidence, sigmaEps } = plan;
   // In the order in which people read it.
   const head = {
     schema: CERTIFICATE_SCHEMA,
@@ -60,18 +60,7 @@ export function buildCertificate(
     abstention: outcome.abstention,
     confidence,
   };
-  const counts = {
-    n0: choice.n0,
-    nChoice: choice.samples,
-    votes: choice.votes,
-    classIndex: choice.classIndex,
-    nGamma,
-    kGamma: outcome.kGamma,
-  };
   const tail = {
-    pABar: outcome.pABar,
-    cutAtRange: outcome.cutAtRange,
-    plan: { n0, nGamma, nEps, inner, nChooseE, nTestE, radiusRule },
     pipeline: {
       transform,
       range,
@@ -79,9 +68,8 @@ export function buildCertificate(
       blur: pre.blur && { size: pre.blur.size, sigma: pre.blur.sigma },
       quantization,
     },
-    sigmaGamma: plan.sigmaGamma,
     seed: seedForJson(plan),
-    streams: streamsOf(outcome.method),
+    streams: streamsOf(method),
     model,
     image,
     shaders,
@@ -93,30 +81,78 @@ export function buildCertificate(
     ms: roundMs(outcome.spent),
   };
   const { total, spent } = ledger.toJSON();
-  const alphaGamma = ledger.granted('alphaGamma');
-  if (outcome.method === 'base') {
+  if (method === 'sweep') {
+    const { votes, classIndex } = choice;
+    const { floor, maxSamples } = sweepLimits(plan, transform);
     return {
       ...head,
-      method: 'base',
+      method,
+      interval: outcome.interval && copyOf(outcome.interval),
+      ...claim,
+      ledger: { total, alphaSweep: ledger.granted('alphaSweep'), spent: { ...spent } },
+      counts: { n0: choice.samples, votes, classIndex },
+      sigmaEps,
+      plan: { nEps: plan.nEps, floor, maxSamples },
+      extraError: outcome.extraError,
+      roots: outcome.roots && [...outcome.roots],
+      look: SWEEP_LOOK,
+      slices: outcome.slices.map(({ root, path, center, M, E, p0, alpha, k, n, passed, ...box }) => ({
+        ...{ root, path },
+        ...copyOf(box),
+        ...{ center: [...center], M, E, p0, alpha, k, n, passed },
+      })),
+      breaks: outcome.breaks.map(({ gamma, k, n, rival, rivalCount, kind, ...box }) => ({
+        ...copyOf(box),
+        ...{ gamma: [...gamma], k, n, rival, rivalCount, kind },
+      })),
+      ...tail,
+    };
+  }
+  const { n0, nGamma, nEps, inner, nChooseE, nTestE, radiusRule } = plan;
+  const counts = {
+    n0: choice.n0,
+    nChoice: choice.samples,
+    votes: choice.votes,
+    classIndex: choice.classIndex,
+    nGamma,
+    kGamma: outcome.kGamma,
+  };
+  const drawn = {
+    pABar: outcome.pABar,
+    cutAtRange: outcome.cutAtRange,
+    plan: { n0, nGamma, nEps, inner, nChooseE, nTestE, radiusRule },
+    sigmaGamma: plan.sigmaGamma,
+  };
+  const alphaGamma = ledger.granted('alphaGamma');
+  if (method === 'base') {
+    return {
+      ...head,
+      method,
       ...claim,
       ledger: { total, alphaGamma, spent: { ...spent } },
       counts: { ...counts, inner: [] },
       bound: null,
       test: null,
       sigmaEps: null,
+      ...drawn,
       ...tail,
     };
   }
   const [alphaEps, alphaE] = [ledger.granted('alphaEps'), ledger.granted('alphaE')];
   return {
     ...head,
-    method: 'dist-x',
+    method,
     ...claim,
     ledger: { total, alphaGamma, alphaEps, alphaE, spent: { ...spent } },
     counts: { ...counts, inner: outcome.inner.map(({ k, n, accepted }) => ({ k, n, accepted })) },
     bound: outcome.bound,
     test: outcome.test,
-    sigmaEps: plan.sigmaEps,
+    sigmaEps,
+    ...drawn,
     ...tail,
   };
+}
+
+function copyOf({ lower, upper }: ParameterBox): { lower: number[]; upper: number[] } {
+  return { lower: [...lower], upper: [...upper] };
 }

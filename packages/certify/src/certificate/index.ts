@@ -7,5 +7,6 @@ export {
   certificateJsonSchema,
   certificateSchema,
   type DistXCertificate,
+  type SweepCertificate,
 } from './schema.ts';
 export { type Problem, type Verification, verifyCertificate } from './verify.ts';

@@ -32,7 +32,7 @@ const pipeline = z.strictObject({
   quantization: z.enum(['none', 'u8']),
 });
 
-const plan = z
+const distPlan = z
   .strictObject({
     n0: size,
     nGamma: size,
@@ -44,7 +44,7 @@ const plan = z
   })
   .describe('What was asked for');
 
-const counts = z.strictObject({
+const distCounts = z.strictObject({
   n0: whole.describe('β that chose the class'),
   nChoice: whole.describe('Samples of each of them'),
   votes: whole.describe('How many of them chose it'),
@@ -90,12 +90,7 @@ const common = {
   guarantee: z.string().min(1),
   abstention: z.string().min(1).nullable().describe('Why nothing is claimed'),
   confidence: z.number().gt(0).lt(1),
-  pABar: probability.nullable().describe('Lower confidence bound on the share of the class'),
-  cutAtRange: z.boolean().describe('Would the radius have gone beyond the range?'),
-  counts,
-  plan,
   pipeline,
-  sigmaGamma: positive,
   seed: z.union([whole, z.string().regex(/^[0-9]{1,20}$/)]).describe('A string beyond 2^53'),
   streams: z.strictObject({
     generator: z.literal('philox4x32-10'),
@@ -122,8 +117,18 @@ const common = {
 
 const spent = z.record(z.string(), probability);
 
-export const baseCertificate = z.strictObject({
+/** Of the methods that draw β. */
+const drawn = {
   ...common,
+  pABar: probability.nullable().describe('Lower confidence bound on the share of the class'),
+  cutAtRange: z.boolean().describe('Would the radius have gone beyond the range?'),
+  counts: distCounts,
+  plan: distPlan,
+  sigmaGamma: positive,
+};
+
+export const baseCertificate = z.strictObject({
+  ...drawn,
   method: z.literal('base'),
   ledger: z.strictObject({ total: probability, alphaGamma: probability, spent }),
   sigmaEps: z.null(),
@@ -132,7 +137,7 @@ export const baseCertificate = z.strictObject({
 });
 
 export const distXCertificate = z.strictObject({
-  ...common,
+  ...drawn,
   method: z.literal('dist-x'),
   ledger: z.strictObject({
     total: probability,
@@ -146,12 +151,69 @@ export const distXCertificate = z.strictObject({
   test: test.nullable().describe('null: stopped before'),
 });
 
+const parameter = z.array(z.number()).min(1).max(2);
+
+const slice = z.strictObject({
+  root: whole.describe('Number of the root slice'),
+  path: z
+    .string()
+    .regex(/^[01]{0,10}$/)
+    .describe('Halvings of the longest axis: 0 lower half, 1 upper half'),
+  lower: parameter,
+  upper: parameter,
+  center: parameter.describe('Where h was sampled'),
+  M: z.number().min(0).describe('Every transform in the slice lies within this of the one at the centre'),
+  E: z.number().min(0).describe('M + extraError: what the radius of h must exceed'),
+  p0: probability.describe('Φ(E / σ_ε), rounded up'),
+  alpha: probability.describe('Error probability of this test'),
+  k: whole,
+  n: whole.describe('k of n samples had the class'),
+  passed: z.boolean(),
+});
+
+const sweepBreak = z.strictObject({
+  lower: parameter,
+  upper: parameter.describe('The slice (or centre) that was given up'),
+  gamma: parameter.describe('Where the class did worst, in it or just beyond it'),
+  k: whole,
+  n: whole.describe('k of n fresh samples had the class there'),
+  rival: whole.nullable().describe('The strongest other class'),
+  rivalCount: whole,
+  kind: z.enum(['wrong', 'undecided']).describe('wrong: h answers another class at gamma, confidence 0.999'),
+});
+
+export const sweepCertificate = z.strictObject({
+  ...common,
+  method: z.literal('sweep'),
+  interval: z
+    .strictObject({ lower: parameter, upper: parameter })
+    .nullable()
+    .describe('Certified parameters, axis by axis; null: abstained'),
+  ledger: z.strictObject({ total: probability, alphaSweep: probability, spent }),
+  sigmaEps: positive,
+  counts: z.strictObject({
+    n0: whole.describe('Samples at the image as it is that chose the class'),
+    votes: whole.describe('How many of them had it'),
+    classIndex: whole.nullable(),
+  }),
+  plan: z.strictObject({ nEps: size, floor: positive, maxSamples: size }).describe('What was asked for'),
+  extraError: z.number().min(0).describe("The attacker's rounding and the sampler's float32"),
+  roots: z
+    .array(z.int().min(1).max(8192))
+    .nullable()
+    .describe('Root slices along each axis; null: stopped before'),
+  look: size.describe('Samples between two looks'),
+  slices: z.array(slice).describe('Every slice that was tested, in order'),
+  breaks: z.array(sweepBreak).describe('Where the interval ends before the range does'),
+});
+
 export const certificateSchema = z
-  .discriminatedUnion('method', [baseCertificate, distXCertificate])
+  .discriminatedUnion('method', [baseCertificate, distXCertificate, sweepCertificate])
   .meta({ title: 'turnproof certificate', description: 'One line of certificates.jsonl' });
 
 export type BaseCertificate = z.infer<typeof baseCertificate>;
 export type DistXCertificate = z.infer<typeof distXCertificate>;
+export type SweepCertificate = z.infer<typeof sweepCertificate>;
 export type Certificate = z.infer<typeof certificateSchema>;
 
 /** The schema as JSON Schema (draft 2020-12), as published in schema/certificate.schema.json. */

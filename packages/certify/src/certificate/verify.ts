@@ -2,14 +2,14 @@
  * Checks a certificate without trusting it and without a GPU: everything that follows from its counts is computed
  * again. Not a replay: that the counts themselves were drawn as stated shows only when they are drawn again.
  */
-import { TurnproofError } from '@turnproof/core';
 import { extraError } from '../bounds/extra-error.ts';
 import { baseClaim, type Claim, distXClaim, rhoUpper } from '../methods/claims.ts';
 import { noiseOf } from '../methods/stage.ts';
-import { checkPipeline, type Pipeline } from '../pipeline.ts';
+import { checkPipeline } from '../pipeline.ts';
 import { ledgerFor } from '../plan.ts';
 import { decisionRule, LOOK } from '../sampling/sampler.ts';
-import { type AlphaLedger, addUp, shareNeededFor } from '../statistics/index.ts';
+import { addUp, shareNeededFor } from '../statistics/index.ts';
+import { Audit, checkLedger, type Problem, pipelineOf, RELATIVE } from './audit.ts';
 import { isCorrect } from './build.ts';
 import {
   type BaseCertificate,
@@ -18,21 +18,17 @@ import {
   type DistXCertificate,
 } from './schema.ts';
 import { streamsOf } from './streams.ts';
+import { checkSweep } from './verify-sweep.ts';
 import { guaranteeOf } from './words.ts';
-
-export interface Problem {
-  /** Path of the field, such as «bound.rhoE» or «counts.inner[17]». */
-  readonly field: string;
-  readonly message: string;
-}
 
 export interface Verification {
   readonly ok: boolean;
   readonly problems: readonly Problem[];
 }
 
-/** Numbers from logarithms may differ in the last digits between JavaScript engines. */
-const RELATIVE = 1e-12;
+export type { Problem } from './audit.ts';
+
+type DrawnCertificate = BaseCertificate | DistXCertificate;
 
 /** Recomputes thresholds, ledger, ρ_E, p and the radius of a certificate from its counts. */
 export function verifyCertificate(certificate: unknown): Verification {
@@ -47,8 +43,10 @@ export function verifyCertificate(certificate: unknown): Verification {
   const audit = new Audit();
   audit.attempt('certificate', () => {
     checkCommon(audit, parsed.data);
-    if (parsed.data.method === 'base') checkBase(audit, parsed.data);
-    else checkDistX(audit, parsed.data);
+    const { data } = parsed;
+    if (data.method === 'sweep') checkSweep(audit, data);
+    else if (data.method === 'base') checkBase(audit, data);
+    else checkDistX(audit, data);
   });
   return { ok: audit.problems.length === 0, problems: audit.problems };
 }
@@ -60,50 +58,8 @@ function fieldName(path: readonly PropertyKey[]): string {
   }, '');
 }
 
-class Audit {
-  readonly problems: Problem[] = [];
-
-  refuse(field: string, message: string): void {
-    this.problems.push({ field, message });
-  }
-
-  /** Numbers from which nothing can be computed are a finding, too. */
-  attempt(field: string, check: () => void): void {
-    try {
-      check();
-    } catch (error) {
-      if (!(error instanceof TurnproofError)) throw error;
-      this.refuse(field, error.message);
-    }
-  }
-
-  /** Counts, words, flags: the same or wrong. */
-  same(field: string, stated: unknown, expected: unknown): void {
-    if (JSON.stringify(stated) === JSON.stringify(expected)) return;
-    this.refuse(
-      field,
-      `says ${JSON.stringify(stated)}, but ${JSON.stringify(expected)} follows from the rest`,
-    );
-  }
-
-  /** Numbers that logarithms went into. */
-  close(field: string, stated: number, expected: number): void {
-    if (Math.abs(stated - expected) <= RELATIVE * Math.abs(expected)) return;
-    this.refuse(field, `says ${stated}, but ${expected} follows from the rest`);
-  }
-
-  atMost(field: string, stated: number, limit: number, what: string): void {
-    if (stated > limit) this.refuse(field, `says ${stated}, more than ${what} (${limit})`);
-  }
-}
-
-function pipelineOf({ pipeline }: Certificate): Pipeline {
-  const { transform, range, vignette, blur, quantization } = pipeline;
-  return { transform, range, pre: { vignette, blur }, quantization };
-}
-
 function checkCommon(audit: Audit, certificate: Certificate): void {
-  const { label, predicted, radius, counts, plan, method, abstention } = certificate;
+  const { label, predicted, radius, counts, method, abstention } = certificate;
   audit.same('correct', certificate.correct, isCorrect(label, predicted));
   audit.same('unit', certificate.unit, certificate.pipeline.transform === 'rotation' ? 'degrees' : 'pixels');
   if ((predicted === null) !== (radius === null)) {
@@ -118,28 +74,19 @@ function checkCommon(audit: Audit, certificate: Certificate): void {
   if (typeof certificate.seed === 'string' && BigInt(certificate.seed) >= 1n << 64n) {
     audit.refuse('seed', `${certificate.seed} has more than 64 bits`);
   }
-  audit.same('counts.n0', counts.n0, plan.n0);
   audit.atMost('counts.votes', counts.votes, counts.n0, 'n0');
-  audit.same('counts.nGamma', counts.nGamma, plan.nGamma);
-  audit.atMost('counts.kGamma', counts.kGamma, counts.nGamma, 'nGamma');
   audit.atMost('samples', certificate.samples, certificate.batch.evaluated, 'all evaluations');
   audit.attempt('pipeline', () => checkPipeline(pipelineOf(certificate), certificate.image.shape));
 }
 
-/** The stated ledger against one that has spent what the counts show to have been spent. */
-function checkLedger(audit: Audit, { ledger }: Certificate, expected: AlphaLedger): void {
-  const { spent, ...grants } = ledger;
-  const { spent: expectedSpent, ...expectedGrants } = expected.toJSON();
-  for (const [name, grant] of Object.entries(grants))
-    audit.same(`ledger.${name}`, grant, expectedGrants[name]);
-  audit.same('ledger.spent', sorted(spent), sorted(expectedSpent));
+/** What the methods that draw β have in common. */
+function checkCounts(audit: Audit, { counts, plan }: DrawnCertificate): void {
+  audit.same('counts.n0', counts.n0, plan.n0);
+  audit.same('counts.nGamma', counts.nGamma, plan.nGamma);
+  audit.atMost('counts.kGamma', counts.kGamma, counts.nGamma, 'nGamma');
 }
 
-function sorted(record: Readonly<Record<string, number>>): [string, number][] {
-  return Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
-function checkClaim(audit: Audit, certificate: Certificate, compute: () => Claim): void {
+function checkClaim(audit: Audit, certificate: DrawnCertificate, compute: () => Claim): void {
   const { pABar, radius, cutAtRange, counts } = certificate;
   if (pABar === null) {
     if (radius !== null) audit.refuse('pABar', 'there is no radius without a share');
@@ -155,6 +102,7 @@ function checkClaim(audit: Audit, certificate: Certificate, compute: () => Claim
 
 function checkBase(audit: Audit, certificate: BaseCertificate): void {
   const { counts, plan, pABar, confidence, sigmaGamma, pipeline } = certificate;
+  checkCounts(audit, certificate);
   const ledger = ledgerFor({ method: 'base', confidence });
   const alphaGamma = ledger.granted('alphaGamma');
   if (pABar !== null) ledger.spend('alphaGamma', alphaGamma);
@@ -169,6 +117,7 @@ function checkBase(audit: Audit, certificate: BaseCertificate): void {
 
 function checkDistX(audit: Audit, certificate: DistXCertificate): void {
   const { counts, plan, bound, test, pABar, confidence } = certificate;
+  checkCounts(audit, certificate);
   const ledger = ledgerFor({ method: 'dist-x', confidence });
   const alphaGamma = ledger.granted('alphaGamma');
   const alphaE = ledger.granted('alphaE');

@@ -9,6 +9,8 @@ interface Claimed {
 }
 
 export interface ClaimedRadius extends Claimed {
+  /** sweep only. */
+  readonly interval?: { readonly lower: readonly number[]; readonly upper: readonly number[] } | null;
   readonly radius: number | null;
   readonly pipeline: { readonly transform: string; readonly quantization: string };
 }
@@ -18,6 +20,8 @@ function percent(confidence: number): string {
   return `${Number((100 * confidence).toPrecision(12))} %`;
 }
 
+/** What sweep speaks of: smoothed over pixel noise, not over transformations. */
+const H = 'the noise-smoothed classifier h';
 const HEURISTIC = 'No guarantee (heuristic)';
 
 /** A certificate's sentence. */
@@ -40,6 +44,14 @@ export function guaranteeOf(claimed: ClaimedRadius): string {
   }
   const rounding =
     pipeline.quantization === 'u8' ? ', rounded to 8 bits afterwards or not' : ', not rounded afterwards';
+  if (method === 'sweep') {
+    const [low = 0, high = 0] = [claimed.interval?.lower[0], claimed.interval?.upper[0]];
+    const range =
+      pipeline.transform === 'rotation'
+        ? `every rotation of this image from ${low}° to ${high}°`
+        : `every translation of this image by up to ${high} pixels on each axis`;
+    return `With confidence ${percent(confidence)}, ${H} answers class ${predicted} for ${range}${rounding}.`;
+  }
   return `With confidence ${percent(confidence)}, the smoothed classifier g answers class ${predicted} for ${moves}${rounding}.`;
 }
 
@@ -50,5 +62,6 @@ export function predictionWords({ method, confidence, predicted, abstention }: C
       ? `${HEURISTIC}. `
       : 'No guarantee for transformed images (a prediction, no certificate). ';
   if (predicted === null) return `${none}Abstained (${abstention ?? 'no reason'}).`;
-  return `${none}With confidence ${percent(confidence)}, the smoothed classifier g answers class ${predicted} for this image as it is.`;
+  const subject = method === 'sweep' ? H : 'the smoothed classifier g';
+  return `${none}With confidence ${percent(confidence)}, ${subject} answers class ${predicted} for this image as it is.`;
 }

@@ -77,6 +77,7 @@ export async function predictBase(context: MethodContext, image: SampledImage): 
     method: 'base',
     ledger,
     choice: null,
+    nGamma: plan.nGamma,
     kGamma,
     pValue: vote?.pValue ?? 1,
     predicted,

@@ -1,13 +1,15 @@
 /** What every method is given and gives back. No GPU, no files: a method is statistics over a sampler and a bounder. */
-import type { Bounder } from '../bounds/index.ts';
+import type { Parameter, ParameterBox } from '@turnproof/shaders';
+import type { Bounder, SliceBounder } from '../bounds/index.ts';
 import type { Pipeline } from '../pipeline.ts';
 import type { Plan } from '../plan.ts';
 import type { BetaSource, InnerResult, SampledImage, Sampler } from '../sampling/index.ts';
 import type { AlphaLedger } from '../statistics/index.ts';
+import type { Reach, SweepNode } from './sweep-tree.ts';
 
-export type Stage = 'choose-class' | 'choose-E' | 'test-E' | 'sample';
+export type Stage = 'choose-class' | 'choose-E' | 'test-E' | 'bound-slices' | 'sample';
 
-/** Where an image stands. `done` of `total` β of the stage. */
+/** Where an image stands. `done` of `total` β, or slices, of the stage. */
 export interface Progress {
   readonly image: number;
   readonly stage: Stage;
@@ -26,6 +28,12 @@ export interface MethodContext {
 export interface DistXContext extends MethodContext {
   readonly bounder: Bounder;
   /** Attack quantisation and the sampler's own float32 error: l2 norm, added to E. */
+  readonly extraError: number;
+}
+
+export interface SweepContext extends MethodContext {
+  readonly slices: SliceBounder;
+  /** As for dist-x: l2 norm, added to each M. */
   readonly extraError: number;
 }
 
@@ -101,13 +109,66 @@ export interface DistXOutcome extends Omit<BaseOutcome, 'method'> {
   readonly inner: readonly InnerResult[];
 }
 
+/** A slice that was tested. All distances are l2 norms in pixel values. */
+export interface SliceTest extends SweepNode, ParameterBox {
+  /** Where h was sampled. */
+  readonly center: Parameter;
+  /** Never below the distance of any transform in the slice from the one at its centre. */
+  readonly M: number;
+  /** M and what the attacker's rounding and the sampler's float32 add to it: what h's radius must exceed. */
+  readonly E: number;
+  /** Φ(E / σ_ε), rounded up: what the share of the class must exceed. */
+  readonly p0: number;
+  /** Of this test. */
+  readonly alpha: number;
+  /** k of n samples at the centre had the class. */
+  readonly k: number;
+  readonly n: number;
+  readonly passed: boolean;
+}
+
+/** Where the certified interval ends before Γ does, and what is known about it. */
+export interface SweepBreak {
+  /** The slice that was given up. */
+  readonly lower: Parameter;
+  readonly upper: Parameter;
+  /** The parameter, in the slice or just beyond it, at which the class did worst ... */
+  readonly gamma: Parameter;
+  /** ... with k of n fresh samples, and the strongest other class with this many. */
+  readonly k: number;
+  readonly n: number;
+  readonly rival: number | null;
+  readonly rivalCount: number;
+  /** `wrong`: at gamma h answers `rival`, with a confidence of 0.999. `undecided`: no such place was found. */
+  readonly kind: 'wrong' | 'undecided';
+}
+
+/** What sweep found out about an image. */
+export interface SweepOutcome {
+  readonly method: 'sweep';
+  readonly ledger: AlphaLedger;
+  /** `n0` and `samples` are the same: samples at the image as it is. */
+  readonly choice: ClassChoice;
+  readonly extraError: number;
+  /** Roots along each axis; null when the method stopped before it. */
+  readonly roots: readonly number[] | null;
+  readonly slices: readonly SliceTest[];
+  readonly interval: Reach | null;
+  readonly breaks: readonly SweepBreak[];
+  /** Distance from 0 to the interval's nearer end, rounded down. */
+  readonly radius: number | null;
+  readonly abstention: string | null;
+  readonly spent: Spent;
+}
+
 /** PREDICT's answer. */
 export interface PredictOutcome {
   readonly method: Plan['method'];
   readonly ledger: AlphaLedger;
   /** null: PREDICT of base needs no choice, it takes the most frequent class. */
   readonly choice: ClassChoice | null;
-  /** β for which the class was found, out of nGamma. */
+  /** β, or samples (sweep), and those with the class. */
+  readonly nGamma: number;
   readonly kGamma: number;
   /** Two-sided binomial p-value at 1/2. */
   readonly pValue: number;

@@ -47,6 +47,7 @@ export async function predictDistX(context: MethodContext, image: SampledImage):
     method: 'dist-x',
     ledger,
     choice,
+    nGamma: plan.nGamma,
     kGamma,
     pValue: vote?.pValue ?? 1,
     predicted,

@@ -5,8 +5,10 @@ export {
   decisionRule,
   type InnerResult,
   LOOK,
+  type PointRequest,
   type SampledImage,
   Sampler,
+  type TestedPoint,
   type TestRequest,
 } from './sampler.ts';
 export type { Engine, EngineRun, Job, SampleBatch, Tally } from './schedule.ts';

@@ -48,6 +48,28 @@ export interface TestRequest {
   readonly onProgress?: (done: number) => void;
 }
 
+/** One point of parameter space with a test of its own. */
+export interface TestedPoint {
+  /** Degrees, or [dx, dy] in pixels. */
+  readonly gamma: Parameter;
+  /** Its number among the purpose's counters. */
+  readonly number: number;
+  /** Asked at each look with k successes of n. */
+  readonly decide: (k: number, n: number) => 'accept' | 'give-up' | 'open';
+}
+
+export interface PointRequest {
+  readonly points: readonly TestedPoint[];
+  readonly noise: Purpose;
+  readonly sigma: number;
+  readonly classIndex: number;
+  /** Most samples of a point. */
+  readonly cap: number;
+  /** Samples between two looks. */
+  readonly look: number;
+  readonly onProgress?: (done: number) => void;
+}
+
 /** k of n samples had the class, and what that decided. */
 export interface InnerResult {
   readonly k: number;
@@ -95,32 +117,47 @@ export class Sampler {
    * For each β whose class share is at most p0, «accepted» has probability at most alpha; so with probability at
    * least 1 - alpha · (number of β) every accepted one is right (union bound).
    */
-  async testClass(image: SampledImage, request: TestRequest): Promise<InnerResult[]> {
+  testClass(image: SampledImage, request: TestRequest): Promise<InnerResult[]> {
     const { betas, firstBeta, noise, sigma, classIndex, nEps, onProgress } = request;
+    const decide = decisionRule(request);
+    return this.testPoints(image, {
+      points: betas.map((gamma, i) => ({ gamma, number: firstBeta + i, decide })),
+      noise,
+      sigma,
+      classIndex,
+      cap: nEps,
+      look: request.kind === 'fixed' ? nEps : LOOK,
+      ...(onProgress ? { onProgress } : {}),
+    });
+  }
+
+  /** For each point: its own test of the class's share, as far as its decisions go. */
+  async testPoints(image: SampledImage, request: PointRequest): Promise<InnerResult[]> {
+    const { points, noise, sigma, classIndex, cap, look, onProgress } = request;
     if (!(Number.isInteger(classIndex) && classIndex >= 0 && classIndex < this.classes)) {
       throw badInput(`class ${classIndex} is none of the model's ${this.classes}`);
     }
-    const accepted = new Uint8Array(betas.length);
-    const decide = decisionRule(request);
+    const accepted = new Uint8Array(points.length);
+    const { classes } = this;
     const { counts, trials, evaluated } = await runJob(this.#engine, image.pixels, {
       image: image.index,
-      betas,
-      wordOf: (beta) => counterWord(noise, firstBeta + beta),
+      betas: points.map(({ gamma }) => gamma),
+      wordOf: (i) => counterWord(noise, points[i]?.number ?? Number.NaN),
       sigma,
-      cap: nEps,
-      look: request.kind === 'fixed' ? nEps : LOOK,
-      decided: (beta, n, counted, at) => {
-        const decision = decide(counted[at + classIndex] ?? 0, n);
-        if (decision === 'accept') accepted[beta] = 1;
+      cap,
+      look,
+      decided: (i, n, counted, at) => {
+        const decision = points[i]?.decide(counted[at + classIndex] ?? 0, n);
+        if (decision === 'accept') accepted[i] = 1;
         return decision !== 'open';
       },
       ...(onProgress ? { onProgress } : {}),
     });
     this.#evaluated += evaluated;
-    return betas.map((_, beta) => ({
-      k: counts[beta * this.classes + classIndex] ?? 0,
-      n: trials[beta] ?? 0,
-      accepted: accepted[beta] === 1,
+    return points.map((_, i) => ({
+      k: counts[i * classes + classIndex] ?? 0,
+      n: trials[i] ?? 0,
+      accepted: accepted[i] === 1,
     }));
   }
 }

@@ -31,6 +31,16 @@ export const PURPOSES = {
   predictChooseClassNoise: 7,
   predict: 8,
   predictNoise: 9,
+  /** Sweep: noise at the image as it is, that chooses the class. */
+  sweepChoose: 10,
+  /** Sweep: noise at the centre of each slice; the index is the slice's number in the tree. */
+  sweep: 11,
+  /** Sweep: noise of the search for a counterexample, and of its confirmation. */
+  sweepAttack: 12,
+  sweepConfirm: 13,
+  /** PREDICT of sweep. */
+  sweepPredictChoose: 14,
+  sweepPredict: 15,
 } as const;
 
 export type Purpose = keyof typeof PURPOSES;

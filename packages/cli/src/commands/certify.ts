@@ -50,9 +50,9 @@ const COLUMNS = columnsOf(
 
 async function run(context: CommandContext): Promise<number> {
   const { console, values } = context;
-  const method = values.text('method') ?? 'dist-x';
+  const method = values.text('method') ?? 'sweep';
   const out = values.text('out') ?? defaultRunFolder(method, new Date());
-  const prepared = await prepare(context, ['dist-x', 'base'], () => checkRunFolder(out));
+  const prepared = await prepare(context, ['sweep', 'dist-x', 'base'], () => checkRunFolder(out));
   const { selected, pipeline, plan, engine } = prepared;
   const { indices, data } = selected;
   let done = 0;
@@ -139,7 +139,7 @@ function effectiveConfig({ values }: CommandContext, prepared: Prepared, out: st
 }
 
 function cells(certificate: Certificate): string[] {
-  const { index, label, predicted, correct, radius, bound, ms } = certificate;
+  const { index, label, predicted, correct, radius, ms } = certificate;
   const result = predicted === null ? 'abstained' : label === null ? '' : correct ? 'correct' : 'wrong';
   return [
     String(index),
@@ -147,11 +147,20 @@ function cells(certificate: Certificate): string[] {
     predicted === null ? '' : String(predicted),
     result,
     radius === null ? '' : downTo(radius, 4),
-    bound ? upTo(bound.E, 4) : '',
-    bound ? upTo(bound.rhoE, 5) : '',
+    ...errorCells(certificate),
     (ms.bound / 1000).toFixed(1),
     (ms.sampling / 1000).toFixed(1),
   ];
+}
+
+/** What the radius of h had to exceed (sweep: at most, among the slices that passed), and for which share it may not. */
+function errorCells(certificate: Certificate): [string, string] {
+  if (certificate.method === 'sweep') {
+    const passed = certificate.slices.filter((slice) => slice.passed);
+    return [passed.length === 0 ? '' : upTo(Math.max(...passed.map(({ E }) => E)), 4), ''];
+  }
+  const { bound } = certificate;
+  return bound ? [upTo(bound.E, 4), upTo(bound.rhoE, 5)] : ['', ''];
 }
 
 /** Of the whole process since its start. */

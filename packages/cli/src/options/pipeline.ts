@@ -13,8 +13,8 @@ export const pipelineOptions: OptionGroup = {
     { name: 'transform', value: 'rotation|translation', help: 'what the attacker does' },
     {
       name: 'range',
-      value: 'R',
-      help: 'how far: degrees, or pixels on each axis; the parameters are [-R, R] or its square',
+      value: 'R|max',
+      help: 'how far: degrees, or pixels on each axis; the parameters are [-R, R] or its square; max: 180 degrees',
     },
     {
       name: 'vignette',
@@ -40,15 +40,23 @@ export const pipelineOptions: OptionGroup = {
 export function readPipeline(values: Values): Pipeline {
   values.required('transform', 'Give --transform rotation or --transform translation.');
   values.required('range', 'Give --range 30 (degrees) or --range 2 (pixels), for instance.');
+  const transform = values.choice('transform', ['rotation', 'translation']) ?? 'rotation';
   return {
-    transform: values.choice('transform', ['rotation', 'translation']) ?? 'rotation',
-    range: values.number('range') ?? Number.NaN,
+    transform,
+    range: readRange(values, transform),
     pre: {
       vignette: parseVignette(values.text('vignette') ?? 'none'),
       blur: parseBlur(values.text('blur') ?? 'none'),
     },
     quantization: values.choice('attack-quantization', ['none', 'u8']) ?? 'none',
   };
+}
+
+/** `max`: as far as a rotation can go. A method that works outwards from 0 ends where it fails. */
+function readRange(values: Values, transform: Pipeline['transform']): number {
+  if (values.text('range') !== 'max') return values.number('range') ?? Number.NaN;
+  if (transform === 'rotation') return 180;
+  throw badInput('--range max is for rotation', 'Give a number of pixels, such as --range 2.');
 }
 
 export function parseVignette(word: string): Vignette {

@@ -30,13 +30,22 @@ const INNER = option(
   'sequential',
 );
 
+const FLOOR = option('floor', 'W', 'sweep: narrowest slice, degrees or pixels (default: 0.1 or 0.02)');
+const MAX_SAMPLES = option('max-samples', 'N', 'sweep: noise samples of an image, about', '20000');
+
 const NOISE = { heading: 'Smoothing:', options: [SIGMA_GAMMA, SIGMA_EPS, CONFIDENCE, N_GAMMA, N_EPS, INNER] };
 const RUN = { heading: 'Run:', options: [SEED, BATCH] };
 
 export const predictPlanOptions: readonly OptionGroup[] = [
   {
     heading: 'Method:',
-    options: [option('method', 'base|dist', 'base: rotations alone; dist: rotations and noise')],
+    options: [
+      option(
+        'method',
+        'base|dist|sweep',
+        'base: over random transformations; dist: and noise; sweep: noise alone',
+      ),
+    ],
   },
   NOISE,
   RUN,
@@ -46,7 +55,15 @@ export const certifyPlanOptions: readonly OptionGroup[] = [
   {
     heading: 'Method:',
     options: [
-      option('method', 'base|dist-x', 'dist-x: with a guarantee; base: the heuristic, without one', 'dist-x'),
+      option(
+        'method',
+        'sweep|dist-x|base',
+        'sweep: the noise-smoothed classifier over the whole range; dist-x: smoothed over transformations too; ' +
+          'base: the heuristic, without a guarantee',
+        'sweep',
+      ),
+      FLOOR,
+      MAX_SAMPLES,
       N0,
       option('n-choose-e', 'N', 'β that choose the interpolation error E', '100'),
       option('n-test-e', 'N', 'other β that bound how often E is exceeded', '400'),
@@ -57,14 +74,17 @@ export const certifyPlanOptions: readonly OptionGroup[] = [
   RUN,
 ];
 
-const METHODS = { base: 'base', dist: 'dist-x', 'dist-x': 'dist-x' } as const;
+const METHODS = { base: 'base', dist: 'dist-x', 'dist-x': 'dist-x', sweep: 'sweep' } as const;
 type Method = keyof typeof METHODS;
 
 /** @param methods those that the command offers, the default one first */
 export function readPlan(values: Values, range: number, methods: readonly Method[]): Plan {
   const [first] = methods;
   const batch = values.text('batch') ?? 'auto';
+  const floor = values.number('floor');
   return {
+    ...(floor === undefined ? {} : { floor }),
+    maxSamples: values.whole('max-samples', 1) ?? 20_000,
     method: METHODS[values.choice('method', methods) ?? first ?? 'base'],
     sigmaGamma: values.number('sigma-gamma') ?? range,
     sigmaEps: values.number('sigma-eps') ?? 0.3,

@@ -1,0 +1,139 @@
+/**
+ * Checks a sweep certificate: the tree's boxes, each slice's p₀, share of α and verdict, and that the passed slices
+ * cover what is claimed. Not the bounds M: they follow from image and kernels, not from counts.
+ */
+import { dimensionsOf } from '@turnproof/shaders';
+import { extraError } from '../bounds/extra-error.ts';
+import { roundRadiusDown } from '../methods/claims.ts';
+import { COUNTEREXAMPLE_ALPHA, counterexampleSamples } from '../methods/counterexample.ts';
+import { noiseOf } from '../methods/stage.ts';
+import { SWEEP_CHOICE } from '../methods/sweep.ts';
+import {
+  alphaOf,
+  boxOf,
+  centerOf,
+  isCovered,
+  MAX_ROOTS,
+  nameOf,
+  rootCount,
+  type SweepGrid,
+} from '../methods/sweep-tree.ts';
+import { ledgerFor, SWEEP_LOOK, sweepLimits } from '../plan.ts';
+import { addUp, predictFromCounts, SequentialThresholds, shareNeededFor } from '../statistics/index.ts';
+import { type Audit, checkLedger, pipelineOf } from './audit.ts';
+import type { SweepCertificate } from './schema.ts';
+
+type Slice = SweepCertificate['slices'][number];
+
+export function checkSweep(audit: Audit, certificate: SweepCertificate): void {
+  const { counts, slices, breaks, roots, pipeline, confidence, image } = certificate;
+  const { transform, range } = pipeline;
+  audit.same('counts.n0', counts.n0, SWEEP_CHOICE);
+  audit.same('look', certificate.look, SWEEP_LOOK);
+  audit.attempt('pipeline', () => {
+    audit.close('extraError', certificate.extraError, extraError(image.shape, pipelineOf(certificate)));
+  });
+  const ledger = ledgerFor({ method: 'sweep', confidence });
+  const grid = { transform, range, roots: roots ?? [] };
+  const usable = roots !== null && checkGrid(audit, grid);
+  if (usable) {
+    const seen = new Set<string>();
+    slices.forEach((slice, i) => {
+      const field = `slices[${i}]`;
+      if (slice.root >= rootCount(grid) || seen.has(nameOf(slice))) {
+        audit.refuse(field, 'no such root, or tested twice');
+        return;
+      }
+      seen.add(nameOf(slice));
+      const alpha = alphaOf(grid, slice.path.length, ledger.granted('alphaSweep'));
+      ledger.spend('alphaSweep', alpha);
+      checkSlice(audit, certificate, grid, slice, alpha, field);
+    });
+  } else if (slices.length > 0) audit.refuse('slices', 'slices without a grid of roots');
+  checkLedger(audit, certificate, ledger);
+  breaks.forEach((end, i) => {
+    checkBreak(audit, end, counts.classIndex, `breaks[${i}]`);
+  });
+  const searched = counterexampleSamples(transform, breaks.length);
+  const counted = slices.reduce((sum, { n }) => sum + n, counts.n0 + searched);
+  audit.same('samples', certificate.samples, counted);
+  checkInterval(audit, certificate, usable ? grid : null);
+}
+
+function checkGrid(audit: Audit, grid: SweepGrid): boolean {
+  const fits = grid.roots.length === dimensionsOf(grid.transform) && rootCount(grid) <= MAX_ROOTS;
+  if (!fits) audit.refuse('roots', `[${grid.roots.join(', ')}] is no grid of at most ${MAX_ROOTS} slices`);
+  return fits;
+}
+
+function checkSlice(
+  audit: Audit,
+  { sigmaEps, plan, pipeline, extraError: extra }: SweepCertificate,
+  grid: SweepGrid,
+  slice: Slice,
+  alpha: number,
+  field: string,
+): void {
+  const { M, E, k, n, passed } = slice;
+  const box = boxOf(grid, slice);
+  audit.same(`${field}.lower`, slice.lower, box.lower);
+  audit.same(`${field}.upper`, slice.upper, box.upper);
+  audit.same(`${field}.center`, slice.center, centerOf(box));
+  audit.same(`${field}.E`, E, addUp(M, extra));
+  audit.close(`${field}.alpha`, slice.alpha, alpha);
+  const p0 = shareNeededFor(addUp(M, extra), noiseOf({ sigmaEps }));
+  audit.close(`${field}.p0`, slice.p0, p0);
+  const { cap } = sweepLimits(plan, pipeline.transform);
+  if (k > n || n < 1 || n > cap || n % SWEEP_LOOK !== 0 || p0 >= 1) {
+    audit.refuse(field, `${k} of ${n} samples: a test of at most ${cap} never stops there`);
+    return;
+  }
+  const accepts = new SequentialThresholds({ p0, alpha, maxN: cap }).decide(k, n) === 'accept';
+  if (accepts !== passed) {
+    audit.refuse(
+      field,
+      `says passed: ${passed}, but ${k} of ${n} samples ${accepts ? 'pass' : 'do not pass'}`,
+    );
+  }
+}
+
+function checkBreak(
+  audit: Audit,
+  { k, n, rival, rivalCount, kind }: SweepCertificate['breaks'][number],
+  classIndex: number | null,
+  field: string,
+): void {
+  if (k + rivalCount > n || rival === classIndex || (rival === null) !== (rivalCount === 0)) {
+    audit.refuse(field, `${k} and ${rivalCount} of ${n} samples for two classes cannot be`);
+    return;
+  }
+  const decided =
+    rivalCount > k && predictFromCounts(rivalCount, k, COUNTEREXAMPLE_ALPHA).decision === 'class';
+  if (kind === 'wrong' && !decided) {
+    audit.refuse(`${field}.kind`, `says wrong, but ${rivalCount} against ${k} samples do not show it`);
+  }
+}
+
+function checkInterval(audit: Audit, certificate: SweepCertificate, grid: SweepGrid | null): void {
+  const { interval, radius, slices } = certificate;
+  if (interval === null || grid === null) {
+    if (radius !== null) audit.refuse('interval', 'there is no radius without an interval and its slices');
+    return;
+  }
+  const axes = dimensionsOf(grid.transform);
+  const { lower, upper } = interval;
+  const ordered = lower.length === axes && upper.length === axes && lower.every((a) => a <= 0);
+  if (!ordered || upper.some((b) => b < 0 || b > grid.range) || lower.some((a) => a < -grid.range)) {
+    audit.refuse('interval', 'does not lie around 0 within the range');
+    return;
+  }
+  const nearest = Math.min(...lower.map((a) => -a), ...upper);
+  if (axes === 2 && [...lower.map((a) => -a), ...upper].some((end) => end !== nearest)) {
+    audit.refuse('interval', 'is no square around 0');
+  }
+  audit.same('radius', radius, roundRadiusDown(nearest) > 0 ? roundRadiusDown(nearest) : null);
+  const passed = new Set(slices.filter((slice) => slice.passed).map(nameOf));
+  if (!isCovered(grid, interval, passed)) {
+    audit.refuse('interval', 'is not covered by the slices that passed');
+  }
+}

@@ -1,0 +1,349 @@
+/**
+ * Sweep: the l2-smoothed classifier h itself, certified over the whole range slice by slice. Not g: nothing is averaged
+ * over random transformations here, so no error of composing two of them comes in.
+ */
+import type { ParameterBox } from '@turnproof/shaders';
+import { ledgerFor, SWEEP_LOOK, sweepLimits } from '../plan.ts';
+import type { SampledImage, TestedPoint } from '../sampling/index.ts';
+import { addUp, SequentialThresholds, shareNeededFor } from '../statistics/index.ts';
+import { isHopeless, roundRadiusDown } from './claims.ts';
+import { searchCounterexamples } from './counterexample.ts';
+import type { ClassChoice, MethodContext, SliceTest, SweepContext, SweepOutcome } from './method.ts';
+import { noiseOf, StageClock } from './stage.ts';
+import { bestSplit, cautiousShare, chooseRoots, expectedSamples, type SweepTerms } from './sweep-cost.ts';
+import {
+  alphaOf,
+  boxOf,
+  centerOf,
+  descendants,
+  distanceFromZero,
+  isBeyond,
+  MAX_DEPTH,
+  nodeNumber,
+  obstaclesAt,
+  type Reach,
+  reachWithout,
+  rootCount,
+  type SweepGrid,
+  type SweepNode,
+} from './sweep-tree.ts';
+
+/** Samples at the image as it is that choose the class, and tell how much noise it bears. */
+export const SWEEP_CHOICE = 128;
+/** Slices of the first wave, those around 0; each further wave is twice as large. */
+const FIRST_WAVE = 32;
+/** A slice is cut into at most 2^this parts at once: further inwards the share may be another. */
+const MOST_LEVELS = 5;
+/** Before a slice has so many samples, its share is not worth an opinion about splitting it. */
+const LEAST_OPINION = 4 * SWEEP_LOOK;
+
+/**
+ * b: base classifier, pre: preprocessing, h(z) = argmax_c P(b(pre(z) + n) = c), n ~ N(0, σ_ε² I).
+ *
+ * **Theorem.** Let Γ's slices S_k with centres γ_k cover an interval (two axes: a square) around 0, and let
+ * M_k >= max over γ in S_k of || pre(T_γ x) - pre(T_γk x) ||₂. If P(b(pre(T_γk x) + n) = c) > Φ(M_k / σ_ε) for each of
+ * them, then h(T_γ x) = c for all γ in the interval: h's l2 radius at T_γk x exceeds M_k (Cohen, Rosenfeld, Kolter,
+ * ICML 2019, theorem 1), and pre(T_γ x) lies within M_k of pre(T_γk x).
+ *
+ * With probability at least 1 - α, if this returns an interval, the claim holds:
+ *   1. Samples at x choose the class c, and with the image's own speeds the number of slices. What they choose may be
+ *      bad, never wrong: no later test uses them.
+ *   2. M_k from the slice bounder, grown by the attacker's rounding and the sampler's own float32: E_k.
+ *   3. Each slice has a sequential test (Ville) for P(b = c) > Φ(E_k / σ_ε) at its own centre with its own noise, at
+ *      the level α_node of its place in the tree. All levels that the tree can hold sum to at most α, so with
+ *      probability 1 - α every passed slice is right, whichever are tested and in whatever order (union bound).
+ *   4. A slice that does not pass is halved (or cut more finely at once, where that looks cheaper) until a slice is
+ *      narrower than the floor; then it is given up, and the interval ends before it.
+ */
+export async function certifySweep(context: SweepContext, image: SampledImage): Promise<SweepOutcome> {
+  const { plan, pipeline } = context;
+  const ledger = ledgerFor(plan);
+  const clock = new StageClock();
+  const choice = await clock.sampling(() => chooseAtRest(context, image, 'sweepChoose'));
+  let search: Search | null = null;
+  let extra = 0;
+  const result = (rest: Partial<SweepOutcome>): SweepOutcome => ({
+    method: 'sweep',
+    ledger,
+    choice,
+    extraError: context.extraError,
+    roots: search?.grid.roots ?? null,
+    slices: search?.slices ?? [],
+    interval: null,
+    breaks: [],
+    radius: null,
+    abstention: null,
+    ...rest,
+    spent: clock.spent(choice.samples + (search?.samples ?? 0) + extra),
+  });
+  const { classIndex, votes } = choice;
+  if (classIndex === null) return result({ abstention: 'no sample of the image had a class' });
+  if (isHopeless(votes, choice.samples, 0.5)) {
+    const words = `class ${classIndex}, the most frequent, came out of ${votes} of ${choice.samples} samples`;
+    return result({ abstention: `${words} at the image itself; h needs more than half` });
+  }
+  const terms: SweepTerms = {
+    transform: pipeline.transform,
+    range: pipeline.range,
+    sigmaEps: noiseOf(plan),
+    extraError: context.extraError,
+    alpha: ledger.granted('alphaSweep'),
+  };
+  const speeds = await clock.bounding(() => measureSpeeds(context, image));
+  const roots = chooseRoots(terms, speeds, cautiousShare(votes, choice.samples));
+  search = new Search(context, image, terms, { ...terms, roots }, classIndex);
+  while (await search.step(clock, ledger)) {
+    // Each step is one wave of slices.
+  }
+  const { interval, ends, rootWidths } = search;
+  const found = await clock.sampling(() =>
+    searchCounterexamples(context, image, { classIndex, ends, rootWidths }),
+  );
+  extra = found.samples;
+  const { breaks } = found;
+  const radius = interval === null ? 0 : roundRadiusDown(radiusOf(interval));
+  if (interval !== null && radius > 0) return result({ interval, radius, breaks });
+  return result({ breaks, abstention: `no slice around the image itself passed for class ${classIndex}` });
+}
+
+function radiusOf({ lower, upper }: Reach): number {
+  return Math.min(...lower.map((a) => -a), ...upper);
+}
+
+/** The class of most samples at the image as it is. */
+export async function chooseAtRest(
+  { sampler, plan, pipeline, onProgress }: MethodContext,
+  image: SampledImage,
+  noise: 'sweepChoose' | 'sweepPredictChoose',
+): Promise<ClassChoice> {
+  onProgress?.({ image: image.index, stage: 'choose-class', done: 0, total: 1 });
+  const counts = await sampler.countClasses(image, {
+    betas: [pipeline.transform === 'rotation' ? [0] : [0, 0]],
+    noise,
+    sigma: noiseOf(plan),
+    samples: SWEEP_CHOICE,
+  });
+  onProgress?.({ image: image.index, stage: 'choose-class', done: 1, total: 1 });
+  const top = counts.reduce((best, count, c) => (count > (counts[best] ?? 0) ? c : best), 0);
+  const votes = counts[top] ?? 0;
+  return { n0: SWEEP_CHOICE, samples: SWEEP_CHOICE, classIndex: votes > 0 ? top : null, votes };
+}
+
+/** Places along the range, and the step at each of them in degrees or pixels, for {@link measureSpeeds}. */
+const PLACES = 12;
+const STEP = { rotation: 0.5, translation: 0.1 } as const;
+
+/** How fast pre(T_γ x) moves along each axis, about: mean l2 norm per degree or pixel. */
+async function measureSpeeds(
+  { slices, pipeline: { transform, range } }: SweepContext,
+  { pixels }: SampledImage,
+): Promise<number[]> {
+  const axes = transform === 'rotation' ? 1 : 2;
+  const step = Math.min(range / 8, STEP[transform]);
+  const at = (axis: number, value: number) =>
+    Array.from({ length: axes }, (_, i) => (i === axis ? value : 0));
+  const points = Array.from({ length: axes * PLACES }, (_, i) => {
+    const [axis, place] = [Math.floor(i / PLACES), (i % PLACES) + 0.5];
+    const value = range * ((2 * place) / PLACES - 1);
+    return { image: 0, center: at(axis, value), gamma: at(axis, value + step) };
+  });
+  const distances = await slices.distances([pixels], points);
+  return Array.from({ length: axes }, (_, axis) => {
+    const own = distances.subarray(axis * PLACES, (axis + 1) * PLACES);
+    return own.reduce((sum, d) => sum + d, 0) / PLACES / step;
+  });
+}
+
+type Bounded = Omit<SliceTest, 'k' | 'n' | 'passed'>;
+
+/** The state of one image's sweep, wave by wave. */
+class Search {
+  readonly grid: SweepGrid;
+  readonly slices: SliceTest[] = [];
+  samples = 0;
+  readonly #context: SweepContext;
+  readonly #image: SampledImage;
+  readonly #terms: SweepTerms;
+  readonly #classIndex: number;
+  readonly #limits: ReturnType<typeof sweepLimits>;
+  #pending: SweepNode[];
+  #wave = FIRST_WAVE;
+  /** Slices given up, and centres that no slice could hold. */
+  readonly #obstacles: ParameterBox[] = [];
+
+  constructor(
+    context: SweepContext,
+    image: SampledImage,
+    terms: SweepTerms,
+    grid: SweepGrid,
+    classIndex: number,
+  ) {
+    this.#context = context;
+    this.#image = image;
+    this.#terms = terms;
+    this.grid = grid;
+    this.#classIndex = classIndex;
+    this.#limits = sweepLimits(context.plan, grid.transform);
+    const nodes = Array.from({ length: rootCount(grid) }, (_, root) => ({ root, path: '' }));
+    this.#pending = nodes.sort((a, b) => this.#distance(a) - this.#distance(b) || a.root - b.root);
+  }
+
+  /** What is left when obstacles are left out; all of it is covered once there is nothing more to do. */
+  get interval(): Reach | null {
+    return reachWithout(this.grid, this.#obstacles);
+  }
+
+  /** The obstacles that the interval ends at. */
+  get ends(): ParameterBox[] {
+    return obstaclesAt(this.grid, this.interval, this.#obstacles);
+  }
+
+  get rootWidths(): number[] {
+    return this.grid.roots.map((n) => (2 * this.grid.range) / n);
+  }
+
+  /** Tests the next slices outwards from 0; false when there is nothing left that matters. */
+  async step(clock: StageClock, ledger: SweepOutcome['ledger']): Promise<boolean> {
+    const { interval } = this;
+    if (interval === null) return false;
+    const useful = this.#pending.filter((node) => !isBeyond(interval, boxOf(this.grid, node)));
+    if (useful.length === 0) return false;
+    if (this.samples >= this.#limits.maxSamples) {
+      for (const node of useful) this.#giveUp(node);
+      return false;
+    }
+    const wave = useful.slice(0, this.#wave);
+    this.#pending = useful.slice(this.#wave);
+    this.#wave *= 2;
+    const bounded = await clock.bounding(() => this.#bound(wave));
+    const tested = await clock.sampling(() => this.#test(bounded, ledger));
+    const children = tested.flatMap((slice) => this.#learn(slice));
+    // Inner ones first: they decide whether outer ones matter.
+    this.#pending = [...children, ...this.#pending].sort((a, b) => this.#distance(a) - this.#distance(b));
+    return true;
+  }
+
+  #distance(node: SweepNode): number {
+    return distanceFromZero(boxOf(this.grid, node));
+  }
+
+  async #bound(wave: readonly SweepNode[]): Promise<Bounded[]> {
+    const { slices, extraError, plan, onProgress } = this.#context;
+    onProgress?.({ image: this.#image.index, stage: 'bound-slices', ...this.#place(0, wave.length) });
+    const boxes = wave.map((node) => boxOf(this.grid, node));
+    const requests = boxes.map((box) => ({ image: 0, box, center: centerOf(box) }));
+    const bounds = await slices.bound([this.#image.pixels], requests);
+    return wave.map((node, i) => {
+      const { box, center } = requests[i] ?? { box: boxOf(this.grid, node), center: [] };
+      const M = bounds[i]?.bound ?? Number.POSITIVE_INFINITY;
+      const E = addUp(M, extraError);
+      // An error without end leaves nothing to test.
+      const p0 = Number.isFinite(E) ? shareNeededFor(E, noiseOf(plan)) : 1;
+      const alpha = alphaOf(this.grid, node.path.length, this.#terms.alpha);
+      return { ...node, ...box, center, M, E, p0, alpha };
+    });
+  }
+
+  async #test(wave: readonly Bounded[], ledger: SweepOutcome['ledger']): Promise<SliceTest[]> {
+    const { sampler, plan, onProgress } = this.#context;
+    const testable = wave.filter(({ p0 }) => p0 < 1);
+    for (const { alpha } of testable) ledger.spend('alphaSweep', alpha);
+    const points = testable.map(
+      (node): TestedPoint => ({
+        gamma: node.center,
+        number: nodeNumber(this.grid, node),
+        decide: this.#rule(node),
+      }),
+    );
+    const results =
+      points.length === 0
+        ? []
+        : await sampler.testPoints(this.#image, {
+            points,
+            noise: 'sweep',
+            sigma: noiseOf(plan),
+            classIndex: this.#classIndex,
+            cap: this.#limits.cap,
+            look: SWEEP_LOOK,
+            onProgress: (done) =>
+              onProgress?.({ image: this.#image.index, stage: 'sample', ...this.#place(done, wave.length) }),
+          });
+    const tested = testable.map((node, i): SliceTest => {
+      const { k = 0, n = 0, accepted = false } = results[i] ?? {};
+      return { ...node, k, n, passed: accepted };
+    });
+    this.samples += tested.reduce((sum, { n }) => sum + n, 0);
+    this.slices.push(...tested);
+    const untested = wave.filter(({ p0 }) => !(p0 < 1));
+    return [...tested, ...untested.map((node) => ({ ...node, k: 0, n: 0, passed: false }))];
+  }
+
+  /** For progress: slices tested so far, and those that are known to come. */
+  #place(done: number, wave: number): { done: number; total: number } {
+    return { done: this.slices.length + done, total: this.slices.length + wave + this.#pending.length };
+  }
+
+  /** Accepts by the sequential test alone; gives up by it, or when halving looks cheaper than asking on. */
+  #rule(node: Bounded): TestedPoint['decide'] {
+    const { p0, alpha } = node;
+    const thresholds = new SequentialThresholds({ p0, alpha, maxN: this.#limits.cap });
+    const levels = this.#levelsBelow(node);
+    return (k: number, n: number) => {
+      const decision = thresholds.decide(k, n);
+      if (decision !== 'open' || levels === 0 || n < LEAST_OPINION) return decision;
+      if (this.#isDoomed(node, k, n, levels)) return 'give-up';
+      const asking = expectedSamples(k / n, p0, alpha) - n;
+      return this.#split(node, k / n, levels).cost < asking ? 'give-up' : 'open';
+    };
+  }
+
+  /** Has the class too small a share at the centre even for the smallest slice around it? */
+  #isDoomed(node: { readonly M: number }, k: number, n: number, levels: number): boolean {
+    const { transform, extraError, sigmaEps } = this.#terms;
+    const least = node.M / 2 ** (levels / (transform === 'rotation' ? 1 : 2)) + extraError;
+    return isHopeless(k, n, shareNeededFor(least, sigmaEps));
+  }
+
+  #split(node: SweepNode & { readonly M: number }, share: number, levels: number) {
+    const depth = node.path.length;
+    return bestSplit(this.#terms, node.M, share, Math.min(levels, MOST_LEVELS), (level) =>
+      alphaOf(this.grid, depth + level, this.#terms.alpha),
+    );
+  }
+
+  /** How often the slice may be halved before it is narrower than the floor. */
+  #levelsBelow(node: SweepNode): number {
+    const { floor } = this.#limits;
+    let levels = 0;
+    for (let path = `${node.path}0`; path.length <= MAX_DEPTH; path += '0') {
+      const { lower, upper } = boxOf(this.grid, { root: node.root, path });
+      if (Math.max(...lower.map((a, axis) => (upper[axis] ?? a) - a)) < floor) break;
+      levels += 1;
+    }
+    return levels;
+  }
+
+  /** What follows from a slice's test: nothing, smaller slices, or an end of the interval. */
+  #learn(slice: SliceTest): SweepNode[] {
+    if (slice.passed) return [];
+    const { root, path, k, n } = slice;
+    const node = { root, path };
+    const levels = this.#levelsBelow(node);
+    if (levels === 0) {
+      this.#giveUp(node);
+      return [];
+    }
+    if (n === 0) return descendants(node, 1);
+    if (this.#isDoomed(slice, k, n, levels)) {
+      // No slice around this centre will pass: the interval cannot reach beyond it, but may come closer.
+      const center = centerOf(boxOf(this.grid, node));
+      this.#obstacles.push({ lower: center, upper: center });
+      return descendants(node, 1);
+    }
+    return descendants(node, this.#split(slice, k / n, levels).levels);
+  }
+
+  #giveUp(node: SweepNode): void {
+    this.#obstacles.push(boxOf(this.grid, node));
+  }
+}
