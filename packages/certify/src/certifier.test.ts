@@ -94,10 +94,14 @@ describe(`the certifier on ${adapter}, with the signs of the example`, () => {
     }
   }
 
-  const certifyOne = (change: Parameters<typeof withCertifier>[0], index = 0) =>
-    withCertifier(change, (certifier) => certifier.certify(signAt(index)));
+  /** By a method that draws β. */
+  async function certifyOne(change: Parameters<typeof withCertifier>[0], index = 0) {
+    const certificate = await withCertifier(change, (certifier) => certifier.certify(signAt(index)));
+    if (certificate.method === 'sweep') throw new Error('sweep was not asked for');
+    return certificate;
+  }
 
-  let reference: Certificate;
+  let reference: Awaited<ReturnType<typeof certifyOne>>;
   beforeAll(async () => {
     reference = await certifyOne({});
   });
@@ -181,8 +185,32 @@ describe(`the certifier on ${adapter}, with the signs of the example`, () => {
     expect(verifyCertificate(certificate)).toEqual({ ok: true, problems: [] });
   });
 
+  it('certifies by sweep, the same bytes with another batch size', async () => {
+    const sweep = (batch: Plan['batch']) =>
+      withCertifier({ plan: { method: 'sweep', batch } }, (certifier) => certifier.certify(signAt(0)));
+    const certificate = await sweep('auto');
+    if (certificate.method !== 'sweep') throw new Error('another method answered');
+    expect([certificate.predicted, certificate.radius, certificate.interval]).toEqual([
+      0,
+      4,
+      { lower: [-4], upper: [4] },
+    ]);
+    expect(certificate.guarantee).toMatch(/noise-smoothed classifier h answers class 0 for every rotation/);
+    expect(certificateSchema.parse(JSON.parse(JSON.stringify(certificate)))).toEqual(certificate);
+    expect(verifyCertificate(certificate)).toEqual({ ok: true, problems: [] });
+    expect(lasting(await sweep(37))).toBe(lasting(certificate));
+  });
+
+  it('sweeps translations over a square', async () => {
+    const change = { plan: { method: 'sweep' }, pipeline: { transform: 'translation', range: 0.4 } } as const;
+    const certificate = await withCertifier(change, (certifier) => certifier.certify(signAt(0)));
+    expect(certificate.radius).toBe(0.4);
+    expect(certificate.guarantee).toMatch(/by up to 0\.4 pixels on each axis/);
+    expect(verifyCertificate(certificate)).toEqual({ ok: true, problems: [] });
+  });
+
   it('predicts, saying that this is no guarantee', async () => {
-    for (const method of ['base', 'dist-x'] as const) {
+    for (const method of ['base', 'dist-x', 'sweep'] as const) {
       const prediction = await withCertifier({ plan: { method } }, (certifier) =>
         certifier.predict(signAt(3)),
       );

@@ -18,7 +18,7 @@ const PLAN: Plan = {
   seed: 1,
   batch: 'auto',
 };
-const ROTATION = { transform: 'rotation' } as const;
+const ROTATION = { transform: 'rotation', range: 30 } as const;
 
 function refusal(change: Partial<Plan>): string {
   try {
@@ -35,6 +35,7 @@ describe('a plan', () => {
   it('of the default sizes is accepted', () => {
     expect(refusal({})).toBe('accepted');
     expect(refusal({ method: 'base' })).toBe('accepted');
+    expect(refusal({ method: 'sweep', sigmaGamma: Number.NaN })).toBe('accepted');
   });
 
   it('splits alpha 0.01 into 0.004, 0.005 and 0.001, or gives base all of it', () => {
@@ -43,6 +44,17 @@ describe('a plan', () => {
       0.004, 0.005, 0.001,
     ]);
     expect(ledgerFor({ ...PLAN, method: 'base' }).granted('alphaGamma')).toBe(0.01);
+  });
+
+  it.each([
+    [{ floor: 31 }, 'floor 31 degrees: the narrowest slice must be above 0 and no wider than the range, 30'],
+    [{ floor: 0 }, 'floor 0 degrees'],
+    [{ maxSamples: 0 }, 'max_samples = 0'],
+    [{ sigmaEps: 0 }, 'sigma_eps = 0'],
+    // ln(2 / 0.01) = 5.3 nats of evidence and the mixture's price need 10 successes in a row; looks are at 16.
+    [{ nEps: 3, confidence: 1 - 1e-9 }, 'give --n-eps 48 or more'],
+  ] as const)('for a sweep of %o is refused', (change, words) => {
+    expect(refusal({ method: 'sweep', ...change })).toContain(words);
   });
 
   // 0.5^7 = 0.0078 > 0.01 / 2 ... : base needs p^n <= alpha at p = 1/2.

@@ -35,8 +35,8 @@ export function rootCount({ roots }: Pick<SweepGrid, 'roots'>): number {
 function cutAt(range: number, i: number, n: number): number {
   if (i <= 0) return -range;
   if (i >= n) return range;
-  // From the nearer side, so that the cuts are symmetric to the bit.
-  return 2 * i <= n ? -(range - (2 * range * i) / n) : range - (2 * range * (n - i)) / n;
+  // Symmetric to the bit: (2i - n) changes its sign and nothing else.
+  return (range * (2 * i - n)) / n;
 }
 
 export function boxOf({ transform, range, roots }: SweepGrid, { root, path }: SweepNode): ParameterBox {
