@@ -12,6 +12,7 @@ import {
   compileNoise,
   dispatchArgmaxCount,
   dispatchNoise,
+  distanceItems,
   fixedMap,
   type ImageShape,
   intervalErrorKernel,
@@ -23,6 +24,8 @@ import {
   pixelCount,
   pointErrorKernel,
   pointItems,
+  sliceDistanceKernel,
+  sliceRemainderKernel,
   WarpPreRunner,
   warpKernel,
 } from '@turnproof/shaders';
@@ -138,6 +141,7 @@ function pairCases(shape: ImageShape, pre: Preprocess, count: number): BenchCase
       box: { lower: [angle(slot, slots)], upper: [angle(slot, slots) + WIDTH] },
     };
   });
+  const slices = pairs.map(({ box }) => ({ image: 0, gamma: box.lower, center: box.upper }));
   const make = (
     name: string,
     unit: BenchCase['unit'],
@@ -176,6 +180,10 @@ function pairCases(shape: ImageShape, pre: Preprocess, count: number): BenchCase
     }),
     make('interval_error', 'pairs', intervalErrorKernel, () => pairItems(pairs, 'rotation', shape), {
       fieldBytes: 8,
+    }),
+    make('slice_distance', 'points', sliceDistanceKernel, () => distanceItems(slices, 'rotation', shape), {}),
+    make('slice_remainder', 'boxes', sliceRemainderKernel, () => boxItems(pairs, 'rotation', shape), {
+      constants: { TRANSLATION: 0 },
     }),
   ];
 }

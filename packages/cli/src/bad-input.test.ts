@@ -26,6 +26,7 @@ let work: TemporaryFolder;
 const good = (): Record<string, string> => ({
   data: `mnist:${join(inputs.path, 'mnist')}`,
   model: join(inputs.path, 'model.onnx'),
+  method: 'dist-x',
   transform: 'rotation',
   range: '30',
   out: 'run',
@@ -154,6 +155,24 @@ const CASES: readonly Case[] = [
   ['too few β', /n_gamma = 3 can never certify.*at least \d+ are needed/, () => ({ 'n-gamma': '3' })],
   ['too few noise samples', /n_eps = 5 can never certify.*at least \d+ are needed/, () => ({ 'n-eps': '5' })],
   ['too few β that test E', /n_test_e = 2 can never certify.*at least \d+/, () => ({ 'n-test-e': '2' })],
+  [
+    'slices wider than the range',
+    /floor 31 degrees.*no wider than the range, 30/,
+    () => ({ method: 'sweep', floor: '31' }),
+  ],
+  ['a sweep without noise', /sigma_eps = 0/, () => ({ method: 'sweep', 'sigma-eps': '0' })],
+  [
+    'a sweep of too few samples',
+    /n_eps = 3 can never certify.*at least 32 are needed/,
+    () => ({ method: 'sweep', 'n-eps': '3', confidence: '0.999999' }),
+  ],
+  ['a sweep over nothing', /range 0/, () => ({ method: 'sweep', range: '0' })],
+  [
+    'all translations that there are',
+    /--range max is for rotation/,
+    () => ({ method: 'sweep', transform: 'translation', range: 'max' }),
+  ],
+  ['a method that is none', /--method swep: nearest is sweep/, () => ({ method: 'swep' })],
   ['a confidence of 1', /confidence 1/, () => ({ confidence: '1' })],
   ['a vignette that leaves nothing', /vignette circle:2.*leaves nothing/, () => ({ vignette: 'circle:2' })],
   ['an even blur', /--blur 4:1: the size is even/, () => ({ blur: '4:1' })],

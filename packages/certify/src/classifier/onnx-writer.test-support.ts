@@ -125,12 +125,15 @@ export interface LinearOptions {
   readonly image: readonly number[];
   readonly classes: number;
   readonly batch?: Dim;
+  /** 0 makes every answer the bias: a constant model. Default 1. */
+  readonly scale?: number;
 }
 
 /** A linear classifier: Flatten, Gemm. Weights `[features, classes]` and bias `[classes]` are {@link someFloats}. */
-export function linearModel({ image, classes, batch = 'n' }: LinearOptions) {
+export function linearModel({ image, classes, batch = 'n', scale = 1 }: LinearOptions) {
   const features = image.reduce((a, b) => a * b, 1);
-  const [w, b] = [someFloats(features * classes, 1), someFloats(classes, 2)];
+  const w = someFloats(features * classes, 1).map((value) => scale * value);
+  const b = someFloats(classes, 2);
   const bytes = onnxModel({
     inputs: [{ name: 'x', shape: [batch, ...image] }],
     outputs: [{ name: 'logits', shape: [batch, classes] }],

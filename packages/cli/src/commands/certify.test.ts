@@ -18,6 +18,8 @@ const COMMON = [
 ];
 /** Few samples: enough for a small radius, done in seconds on a software adapter. */
 const SMALL = [
+  '--method',
+  'dist-x',
   '--sigma-gamma',
   '10',
   '--n-gamma',
@@ -127,6 +129,43 @@ describe('certify on the built-in signs', () => {
   });
 });
 
+describe('certify by sweep, the default', () => {
+  it('certifies a sign over the whole range, and verify agrees', async () => {
+    const args = ['certify', ...COMMON, '--index', '0', '--out', 'sweep', '--json'];
+    const { stdout, stderr, code } = await runCli(args, { cwd: folder.path });
+    expect(code, stderr).toBe(0);
+    const certificate = certificateSchema.parse(JSON.parse(stdout));
+    expect(certificate).toMatchObject({
+      method: 'sweep',
+      predicted: 0,
+      radius: 10,
+      interval: { lower: [-10], upper: [10] },
+    });
+    expect((await runCli(['verify', 'sweep'], { cwd: folder.path })).code).toBe(0);
+  });
+
+  it('certifies a model that always answers the same: nothing can change that', async () => {
+    const bytes = linearModel({ image: [3, 32, 32], classes: 10, scale: 0 }).bytes;
+    const model = await folder.write('constant.onnx', bytes);
+    const args = [
+      'certify',
+      ...COMMON,
+      '--model',
+      model,
+      '--range',
+      'max',
+      '--limit',
+      '1',
+      '--out',
+      'constant',
+    ];
+    const { stderr, code } = await runCli([...args, '--json'], { cwd: folder.path });
+    expect(code, stderr).toBe(0);
+    const [line = ''] = await linesOf('constant', 'certificates.jsonl');
+    expect(JSON.parse(line)).toMatchObject({ radius: 180, counts: { votes: 128 } });
+  });
+});
+
 describe('predict on the built-in signs', () => {
   it.each([
     ['a fixed batch of 4', () => linearModel({ image: [3, 32, 32], classes: 10, batch: 4 }).bytes],
@@ -155,7 +194,7 @@ describe('predict on the built-in signs', () => {
     ).toEqual([0, 1]);
   });
 
-  it.each(['base', 'dist'])('answers with %s', async (method) => {
+  it.each(['base', 'dist', 'sweep'])('answers with %s', async (method) => {
     const args = [
       'predict',
       ...COMMON,

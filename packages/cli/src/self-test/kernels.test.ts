@@ -12,6 +12,8 @@ const FAULTS: readonly (readonly [kernel: string, mutant: Mutant])[] = [
   ['point_error', { fault: 'norm too small', find: SUM, replace: SUM.replace('total', '0.99 * total') }],
   ['chord_error', { fault: 'norm too small', find: SUM, replace: SUM.replace('total', '0.98 * total') }],
   ['interval_error', { fault: 'norm too small', find: SUM, replace: SUM.replace('total', '0.98 * total') }],
+  ['slice_distance', { fault: 'norm too small', find: SUM, replace: SUM.replace('total', '0.99 * total') }],
+  ['slice_remainder', { fault: 'norm too small', find: SUM, replace: SUM.replace('total', '0.98 * total') }],
   [
     'noise',
     { fault: 'sigma off by 1e-4', find: 'params.sigma * n[i]', replace: '1.0001 * params.sigma * n[i]' },

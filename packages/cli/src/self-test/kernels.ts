@@ -15,6 +15,7 @@ import {
   compileNoise,
   dispatchArgmaxCount,
   dispatchNoise,
+  distanceItems,
   fixedMap,
   intervalBudget,
   intervalErrorKernel,
@@ -32,6 +33,10 @@ import {
   pointItems,
   reachOf,
   samplerBudget,
+  sliceDistanceBudget,
+  sliceDistanceKernel,
+  sliceRemainderBudget,
+  sliceRemainderKernel,
   WarpPreRunner,
   warpBudget,
   warpKernel,
@@ -43,6 +48,8 @@ import {
   interpolationError,
   intervalErrorOracle,
   noiseOracle,
+  sliceDistance,
+  sliceRemainderOracle,
   warpOracle,
   warpPreOracle,
 } from '@turnproof/shaders/oracle';
@@ -75,6 +82,8 @@ export async function checkKernels(gpu: Gpu): Promise<KernelCheck[]> {
     ['point_error', () => checkPoints(gpu, image)],
     ['chord_error', () => checkBoxes(gpu, image, 'chord')],
     ['interval_error', () => checkBoxes(gpu, image, 'interval')],
+    ['slice_distance', () => checkDistances(gpu, image)],
+    ['slice_remainder', () => checkRemainders(gpu, image)],
     ['noise', () => checkNoise(gpu)],
     ['argmax_count', () => checkArgmax(gpu)],
   ];
@@ -239,6 +248,36 @@ async function checkBoxes(
     return chord ? 0.3 * twin + 2 * budget + 0.3 * width : 1e-4 * twin + 2 * budget + arcs;
   });
   return between(bounds, twins, slacks);
+}
+
+async function checkDistances(gpu: Gpu, image: Float32Array<ArrayBuffer>): Promise<Measured> {
+  const entries = PAIRS.map(({ box }) => ({ image: 0, gamma: box.lower, center: box.upper }));
+  const budget = sliceDistanceBudget(SHAPE, PRE);
+  const items = distanceItems(entries, 'rotation', SHAPE);
+  const budgets = PAIRS.map(() => budget);
+  // One stack only: the second is not read.
+  const bounds = await runPairs(gpu, sliceDistanceKernel, image, image, items, { fieldBytes: 4 }, budgets);
+  const twins = PAIRS.map(({ box }) => sliceDistance('rotation', box.lower, box.upper, image, SHAPE, PRE));
+  return between(
+    bounds,
+    twins,
+    twins.map((twin) => 1e-5 * twin + 2 * budget),
+  );
+}
+
+async function checkRemainders(gpu: Gpu, image: Float32Array<ArrayBuffer>): Promise<Measured> {
+  const boxes = PAIRS.map(({ box }) => ({ image: 0, box }));
+  const items = boxItems(boxes, 'rotation', SHAPE);
+  const widths = PAIRS.map(({ box }) => boxWidths('rotation', box)[0] ?? Number.NaN);
+  const budgets = widths.map((width) => sliceRemainderBudget(SHAPE, PRE, 'rotation', width));
+  const options = { fieldBytes: 4, constants: { TRANSLATION: 0 } } as const;
+  const bounds = await runPairs(gpu, sliceRemainderKernel, image, image, items, options, budgets);
+  const twins = PAIRS.map(({ box }) => sliceRemainderOracle('rotation', box, image, SHAPE, PRE));
+  return between(
+    bounds,
+    twins,
+    twins.map((twin, i) => 0.3 * twin + 2 * (budgets[i] ?? 0) + 0.3 * (widths[i] ?? 0)),
+  );
 }
 
 async function checkNoise(gpu: Gpu): Promise<Measured> {
