@@ -55,7 +55,8 @@ for (let from = 0; from < images.length; from += atOnce) {
   const requests = some.flatMap((_, image) => slices.map((slice) => ({ image, ...slice })));
   const results = await bounder.bound(some, requests);
   boxes += results.reduce((sum, result) => sum + result.boxes, 0);
-  some.forEach((_, i) => bounds.push(results.slice(i * count, (i + 1) * count).map(({ bound }) => bound)));
+  for (const i of some.keys())
+    bounds.push(results.slice(i * count, (i + 1) * count).map(({ bound }) => bound));
 }
 const seconds = (performance.now() - started) / 1000;
 console.log(
