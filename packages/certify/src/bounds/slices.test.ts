@@ -126,6 +126,36 @@ describe.each((await testAdapters()).slice(-1))('slices on %s', (adapter) => {
     }
   });
 
+  it('serves calls made at the same time in one wave, with the results of calls one by one', async () => {
+    const bounder = await GpuSliceBounder.open(gpu, { shape, pipeline: pipelineOf('rotation') });
+    const other = scene.map((value) => 1 - value);
+    const slice = (a: number) => ({ image: 0, box: { lower: [a], upper: [a + 2] }, center: [a + 1] });
+    const calls = [
+      [[scene], [slice(0), slice(10)]],
+      [[other], [slice(0)]],
+      [[scene], []],
+    ] as const;
+    const batch = gpu.batch.bind(gpu);
+    let waves = 0;
+    gpu.batch = (label) => {
+      waves += 1;
+      return batch(label);
+    };
+    const alone = [];
+    const wavesAlone: number[] = [];
+    for (const [images, requests] of calls) {
+      waves = 0;
+      alone.push(await bounder.bound(images, requests));
+      wavesAlone.push(waves);
+    }
+    waves = 0;
+    const together = await Promise.all(calls.map(([images, requests]) => bounder.bound(images, requests)));
+    gpu.batch = batch;
+    expect(together).toEqual(alone);
+    expect(waves).toBe(Math.max(...wavesAlone));
+    bounder.close();
+  });
+
   it('of a blank image is nothing but float32’s budget', async () => {
     const bounder = await GpuSliceBounder.open(gpu, { shape, pipeline: pipelineOf('rotation') });
     const [{ bound = Number.NaN } = {}] = await bounder.bound(

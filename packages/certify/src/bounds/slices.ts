@@ -67,6 +67,13 @@ interface Job {
   boxes: number;
 }
 
+interface Call {
+  readonly images: readonly Float32Array<ArrayBuffer>[];
+  readonly requests: readonly SliceRequest[];
+  readonly resolve: (bounds: SliceBound[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 export class GpuSliceBounder implements SliceBounder {
   readonly #gpu: Gpu;
   readonly #transform: Pipeline['transform'];
@@ -74,6 +81,9 @@ export class GpuSliceBounder implements SliceBounder {
   readonly #tolerance: number;
   /** What float32's budget alone makes of a distance of 0. */
   readonly #floor: number;
+  /** Waiting for the next wave. */
+  readonly #calls: Call[] = [];
+  #working = false;
 
   private constructor(
     gpu: Gpu,
@@ -107,6 +117,41 @@ export class GpuSliceBounder implements SliceBounder {
     images: readonly Float32Array<ArrayBuffer>[],
     requests: readonly SliceRequest[],
   ): Promise<SliceBound[]> {
+    return new Promise((resolve, reject) => {
+      this.#calls.push({ images, requests, resolve, reject });
+      if (this.#calls.length === 1 && !this.#working) void this.#serve();
+    });
+  }
+
+  /** What is asked for while a wave is under way goes into the next one together: one dispatch for several images. */
+  async #serve(): Promise<void> {
+    this.#working = true;
+    // Calls of the same turn join in.
+    await Promise.resolve();
+    while (this.#calls.length > 0) {
+      const calls = this.#calls.splice(0);
+      try {
+        const results = await this.#boundAll(calls);
+        let at = 0;
+        for (const { requests, resolve } of calls) {
+          resolve(results.slice(at, at + requests.length));
+          at += requests.length;
+        }
+      } catch (error) {
+        for (const { reject } of calls) reject(error);
+      }
+    }
+    this.#working = false;
+  }
+
+  #boundAll(calls: readonly Call[]): Promise<SliceBound[]> {
+    const images = calls.flatMap((call) => call.images);
+    let first = 0;
+    const requests = calls.flatMap((call) => {
+      const offset = first;
+      first += call.images.length;
+      return call.requests.map((request) => ({ ...request, image: request.image + offset }));
+    });
     return this.#withStack(images, async (stack) =>
       this.#transform === 'translation' ? this.#exact(stack, requests) : this.#refine(stack, requests),
     );
