@@ -28,7 +28,7 @@ export interface Plan {
   readonly nGamma: number;
   /** β that choose the class. */
   readonly n0: number;
-  /** Most noise samples of one β: the cap of the sequential test, the size of the fixed one. */
+  /** Most noise samples of one β, or of one slice: the cap of the sequential test, the size of the fixed one. */
   readonly nEps: number;
   readonly inner: 'sequential' | 'fixed';
   /** β that choose E. */

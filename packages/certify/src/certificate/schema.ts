@@ -177,9 +177,11 @@ const sweepBreak = z.strictObject({
   gamma: parameter.describe('Where the class did worst, in it or just beyond it'),
   k: whole,
   n: whole.describe('k of n fresh samples had the class there'),
-  rival: whole.nullable().describe('The strongest other class'),
+  rival: whole.nullable().describe('The class that did best there instead'),
   rivalCount: whole,
-  kind: z.enum(['wrong', 'undecided']).describe('wrong: h answers another class at gamma, confidence 0.999'),
+  kind: z
+    .enum(['wrong', 'undecided'])
+    .describe('wrong: at gamma the rival is more probable than the class, confidence 0.999'),
 });
 
 export const sweepCertificate = z.strictObject({

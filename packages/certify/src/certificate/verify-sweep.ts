@@ -5,7 +5,7 @@
 import { dimensionsOf } from '@turnproof/shaders';
 import { extraError } from '../bounds/extra-error.ts';
 import { roundRadiusDown } from '../methods/claims.ts';
-import { COUNTEREXAMPLE_ALPHA, counterexampleSamples } from '../methods/counterexample.ts';
+import { counterexampleSamples, isBeaten } from '../methods/counterexample.ts';
 import { noiseOf } from '../methods/stage.ts';
 import { SWEEP_CHOICE } from '../methods/sweep.ts';
 import {
@@ -19,7 +19,7 @@ import {
   type SweepGrid,
 } from '../methods/sweep-tree.ts';
 import { ledgerFor, SWEEP_LOOK, sweepLimits } from '../plan.ts';
-import { addUp, predictFromCounts, SequentialThresholds, shareNeededFor } from '../statistics/index.ts';
+import { addUp, SequentialThresholds, shareNeededFor } from '../statistics/index.ts';
 import { type Audit, checkLedger, pipelineOf } from './audit.ts';
 import type { SweepCertificate } from './schema.ts';
 
@@ -103,15 +103,11 @@ function checkBreak(
   classIndex: number | null,
   field: string,
 ): void {
-  if (k + rivalCount > n || rival === classIndex || (rival === null) !== (rivalCount === 0)) {
+  if (k + rivalCount > n || rival === classIndex || (rival === null && rivalCount > 0)) {
     audit.refuse(field, `${k} and ${rivalCount} of ${n} samples for two classes cannot be`);
     return;
   }
-  const decided =
-    rivalCount > k && predictFromCounts(rivalCount, k, COUNTEREXAMPLE_ALPHA).decision === 'class';
-  if (kind === 'wrong' && !decided) {
-    audit.refuse(`${field}.kind`, `says wrong, but ${rivalCount} against ${k} samples do not show it`);
-  }
+  audit.same(`${field}.kind`, kind, isBeaten(k, rivalCount) ? 'wrong' : 'undecided');
 }
 
 function checkInterval(audit: Audit, certificate: SweepCertificate, grid: SweepGrid | null): void {

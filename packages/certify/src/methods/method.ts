@@ -134,12 +134,12 @@ export interface SweepBreak {
   readonly upper: Parameter;
   /** The parameter, in the slice or just beyond it, at which the class did worst ... */
   readonly gamma: Parameter;
-  /** ... with k of n fresh samples, and the strongest other class with this many. */
+  /** ... with k of n fresh samples, and the class that did best there instead with this many. */
   readonly k: number;
   readonly n: number;
   readonly rival: number | null;
   readonly rivalCount: number;
-  /** `wrong`: at gamma h answers `rival`, with a confidence of 0.999. `undecided`: no such place was found. */
+  /** `wrong`: at gamma `rival` is more probable, so h does not answer the class; confidence 0.999. Else `undecided`. */
   readonly kind: 'wrong' | 'undecided';
 }
 

@@ -30,8 +30,10 @@ import {
 
 /** Samples at the image as it is that choose the class, and tell how much noise it bears. */
 export const SWEEP_CHOICE = 128;
-/** Slices of the first wave, those around 0; each further wave is twice as large. */
-const FIRST_WAVE = 32;
+/** Slices tested together, those nearest to 0 first: enough to fill batches, few enough to stop soon after an end. */
+const WAVE = 32;
+/** The same once a slice has failed: an end is near, and most of what lies beyond it would be tested in vain. */
+const CAREFUL_WAVE = 8;
 /** A slice is cut into at most 2^this parts at once: further inwards the share may be another. */
 const MOST_LEVELS = 5;
 /** Before a slice has so many samples, its share is not worth an opinion about splitting it. */
@@ -167,7 +169,7 @@ class Search {
   readonly #classIndex: number;
   readonly #limits: ReturnType<typeof sweepLimits>;
   #pending: SweepNode[];
-  #wave = FIRST_WAVE;
+  #wave = WAVE;
   /** Slices given up, and centres that no slice could hold. */
   readonly #obstacles: ParameterBox[] = [];
 
@@ -212,15 +214,25 @@ class Search {
       for (const node of useful) this.#giveUp(node);
       return false;
     }
-    const wave = useful.slice(0, this.#wave);
-    this.#pending = useful.slice(this.#wave);
-    this.#wave *= 2;
+    const wave = useful.filter((node) => !this.#waits(node, useful)).slice(0, this.#wave);
+    this.#pending = useful.filter((node) => !wave.includes(node));
     const bounded = await clock.bounding(() => this.#bound(wave));
     const tested = await clock.sampling(() => this.#test(bounded, ledger));
     const children = tested.flatMap((slice) => this.#learn(slice));
+    this.#wave = tested.every(({ passed }) => passed) ? WAVE : CAREFUL_WAVE;
     // Inner ones first: they decide whether outer ones matter.
     this.#pending = [...children, ...this.#pending].sort((a, b) => this.#distance(a) - this.#distance(b));
     return true;
+  }
+
+  /** A root waits while a slice nearer to 0 on its side is cut up: that may end the interval before it. */
+  #waits(node: SweepNode, pending: readonly SweepNode[]): boolean {
+    if (node.path !== '') return false;
+    const sideOf = (one: SweepNode) =>
+      this.grid.transform === 'rotation' ? Math.sign(centerOf(boxOf(this.grid, one))[0] ?? 0) : 1;
+    return pending.some(
+      (one) => one.path !== '' && this.#distance(one) < this.#distance(node) && sideOf(one) === sideOf(node),
+    );
   }
 
   #distance(node: SweepNode): number {

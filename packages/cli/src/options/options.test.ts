@@ -127,6 +127,13 @@ describe('the pipeline', () => {
 });
 
 describe('the plan', () => {
+  it('for sweep has fewer samples a slice, and the floor of its transformation unless it is given', () => {
+    const plan = readPlan(new Values({}), 30, ['sweep', 'dist-x']);
+    expect(plan).toMatchObject({ method: 'sweep', nEps: 2000, maxSamples: 20_000 });
+    expect(plan.floor).toBeUndefined();
+    expect(readPlan(new Values({ floor: '0.5' }), 30, ['sweep']).floor).toBe(0.5);
+  });
+
   it('has the defaults that the help names', () => {
     expect(readPlan(new Values({}), 30, ['dist-x', 'base'])).toEqual({
       method: 'dist-x',
@@ -142,6 +149,7 @@ describe('the plan', () => {
       radiusRule: 'tight',
       seed: 0n,
       batch: 'auto',
+      maxSamples: 20_000,
     });
   });
   it('calls the smoothed prediction dist, as the command does', () => {
