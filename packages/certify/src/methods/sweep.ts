@@ -33,7 +33,7 @@ export const SWEEP_CHOICE = 128;
 /** Slices tested together, those nearest to 0 first: enough to fill batches, few enough to stop soon after an end. */
 const WAVE = 32;
 /** The same once a slice has failed: an end is near, and most of what lies beyond it would be tested in vain. */
-const CAREFUL_WAVE = 8;
+const CAREFUL_WAVE = 4;
 /** A slice is cut into at most 2^this parts at once: further inwards the share may be another. */
 const MOST_LEVELS = 5;
 /** Before a slice has so many samples, its share is not worth an opinion about splitting it. */

@@ -22,7 +22,7 @@ const BATCH = option('batch', 'N|auto', 'images to a call of the classifier', 'a
 const SEED = option('seed', 'N', 'decides every draw, 64 bits', '0');
 const N_GAMMA = option('n-gamma', 'N', 'β that bound the share of the class', '200');
 const N0 = option('n0', 'N', 'β that choose the class', '20');
-const N_EPS = option('n-eps', 'N', 'most noise samples for each β, or slice (default: 10000; sweep: 2000)');
+const N_EPS = option('n-eps', 'N', 'most noise samples for each β, or slice (default: 10000; sweep: 1000)');
 const INNER = option(
   'inner',
   'sequential|fixed',
@@ -92,7 +92,7 @@ export function readPlan(values: Values, range: number, methods: readonly Method
     confidence: values.number('confidence') ?? 0.99,
     n0: values.whole('n0', 1) ?? 20,
     nGamma: values.whole('n-gamma', 1) ?? 200,
-    nEps: values.whole('n-eps', 1) ?? (method === 'sweep' ? 2000 : 10_000),
+    nEps: values.whole('n-eps', 1) ?? (method === 'sweep' ? 1000 : 10_000),
     inner: values.choice('inner', ['sequential', 'fixed']) ?? 'sequential',
     nChooseE: values.whole('n-choose-e', 1) ?? 100,
     nTestE: values.whole('n-test-e', 1) ?? 400,
