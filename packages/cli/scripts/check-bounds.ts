@@ -1,17 +1,18 @@
 /**
- * Random check of the bounds in float64: sub-boxes of random place and width, random γ inside them, not one error may
- * lie above its box's bound. Images of the built-in signs, of MNIST and CIFAR-10 where they are, and made-up ones of
- * sizes from 7x7 to 64x48.
+ * Random check of the bounds in float64: no error at a random γ may lie above the bound of a box or range that holds
+ * it. Chord and interval over sub-boxes of random place and width, exact over ranges. Images of the built-in signs, of
+ * MNIST and CIFAR-10 where they are, cropped or padded to sizes from 7 x 7 to 64 x 48, grey and in colour; made-up ones
+ * besides, which the wanted number of points does not count.
  *
- * Run: node --conditions=turnproof-source packages/cli/scripts/check-bounds.ts --method interval --points 100000
- *      [--transform rotation|translation|both] [--adapter NAME] [--seed N]
+ * Run: node --conditions=turnproof-source packages/cli/scripts/check-bounds.ts --points 1000000
+ *      [--method all|chord|interval|exact] [--transform rotation|translation|both] [--adapter NAME] [--seed N]
  * Exit status 1 when a bound is exceeded.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { WaveRunner } from '@turnproof/certify/bounds';
+import { openBounder, WaveRunner } from '@turnproof/certify/bounds';
 import { openDevice } from '@turnproof/core';
 import type { ImageShape, ParameterBox, Preprocess, Transform } from '@turnproof/shaders';
 import { openDataset } from '../src/data/index.ts';
@@ -19,17 +20,26 @@ import type { ErrorTask } from './error-worker.ts';
 
 const { values } = parseArgs({
   options: {
-    method: { type: 'string', default: 'interval' },
+    method: { type: 'string', default: 'all' },
     points: { type: 'string', default: '100000' },
     transform: { type: 'string', default: 'both' },
     adapter: { type: 'string', default: 'auto' },
     seed: { type: 'string', default: '1' },
   },
 });
-const methods =
-  values.method === 'both' ? (['interval', 'chord'] as const) : [values.method as 'interval' | 'chord'];
-const transforms: Transform[] =
-  values.transform === 'both' ? ['rotation', 'translation'] : [values.transform as Transform];
+type Method = 'chord' | 'interval' | 'exact';
+interface Pairing {
+  readonly method: Method;
+  readonly transform: Transform;
+}
+const pairings = (['rotation', 'translation'] as const)
+  .flatMap((transform) =>
+    (['chord', 'interval', 'exact'] as const).map((method): Pairing => ({ method, transform })),
+  )
+  .filter(({ method, transform }) => method !== 'exact' || transform === 'translation')
+  .filter(({ method }) => values.method === 'all' || values.method === method)
+  .filter(({ transform }) => values.transform === 'both' || values.transform === transform);
+if (pairings.length === 0) throw new Error('no such method for this transformation');
 const wanted = Number(values.points);
 
 let state = Number(values.seed) >>> 0;
@@ -45,27 +55,70 @@ const specs = ['signs', `mnist:${shared}/data/mnist`, `cifar10:${shared}/data/ci
 );
 const datasets = await Promise.all(specs.map(openDataset));
 
-async function someImage(): Promise<{ name: string; shape: ImageShape; image: Float32Array<ArrayBuffer> }> {
-  const pick = Math.floor(random() * (datasets.length + 2));
-  const dataset = datasets[pick];
-  if (dataset) {
-    const index = Math.floor(random() * dataset.size);
-    const { pixels } = await dataset.read(index);
-    return { name: `${dataset.spec}[${index}]`, shape: dataset.shape, image: Float32Array.from(pixels) };
-  }
-  const shape = {
-    channels: random() < 0.7 ? 1 : 3,
-    height: 7 + Math.floor(random() * 42),
-    width: 7 + Math.floor(random() * 58),
-  };
+type Image = Float32Array<ArrayBuffer>;
+const MADE_UP = 'made-up';
+
+function pick<T>(list: readonly T[]): T {
+  const one = list[Math.floor(random() * list.length)];
+  if (one === undefined) throw new Error('nothing to pick from');
+  return one;
+}
+
+/** From the source's own size where there is one, else anything between 7 x 7 and 64 x 48. */
+function someShape(own: ImageShape | undefined): ImageShape {
+  const channels = random() < 0.5 ? 1 : 3;
+  if (own && random() < 0.25) return { ...own, channels };
+  return { channels, height: 7 + Math.floor(random() * 42), width: 7 + Math.floor(random() * 58) };
+}
+
+function madeUpImage({ channels, height, width }: ImageShape): Image {
   const kind = Math.floor(random() * 4);
-  const image = Float32Array.from({ length: shape.channels * shape.height * shape.width }, (_, k) => {
+  return Float32Array.from({ length: channels * height * width }, (_, k) => {
     if (kind === 0) return random();
     if (kind === 1) return random() < 0.5 ? 0 : 1;
-    if (kind === 2) return ((k % shape.width) + Math.floor(k / shape.width)) % 2;
+    if (kind === 2) return ((k % width) + Math.floor(k / width)) % 2;
     return random() < 0.02 ? 1 : 0;
   });
-  return { name: `made-up ${shape.channels}x${shape.height}x${shape.width} kind ${kind}`, shape, image };
+}
+
+/** Cropped where it is too large, padded with 0 where it is too small, at a random place; channels repeated or left out. */
+function fitted(pixels: ArrayLike<number>, from: ImageShape, to: ImageShape): Image {
+  const place = (have: number, want: number) =>
+    Math.floor(random() * (Math.abs(have - want) + 1)) * Math.sign(have - want);
+  const [top, left] = [place(from.height, to.height), place(from.width, to.width)];
+  const image = new Float32Array(to.channels * to.height * to.width);
+  for (let k = 0; k < image.length; k++) {
+    const channel = Math.floor(k / (to.height * to.width)) % from.channels;
+    const row = (Math.floor(k / to.width) % to.height) + top;
+    const column = (k % to.width) + left;
+    if (row < 0 || column < 0 || row >= from.height || column >= from.width) continue;
+    image[k] = pixels[(channel * from.height + row) * from.width + column] ?? Number.NaN;
+  }
+  return image;
+}
+
+const IMAGES = 6;
+
+/** Some images of one source and one shape. */
+async function someImages(): Promise<{
+  source: string;
+  names: string[];
+  shape: ImageShape;
+  images: Image[];
+}> {
+  const dataset = random() < 0.2 ? undefined : pick(datasets);
+  const shape = someShape(dataset?.shape);
+  const names: string[] = [];
+  const images: Image[] = [];
+  for (let i = 0; i < IMAGES; i++) {
+    const index = dataset ? Math.floor(random() * dataset.size) : i;
+    const image = dataset
+      ? fitted((await dataset.read(index)).pixels, dataset.shape, shape)
+      : madeUpImage(shape);
+    names.push(`${dataset?.spec ?? MADE_UP}[${index}] as ${shape.channels}x${shape.height}x${shape.width}`);
+    images.push(image);
+  }
+  return { source: dataset?.spec.replace(/:.*/, '') ?? MADE_UP, names, shape, images };
 }
 
 function somePre(transform: Transform): Preprocess {
@@ -105,81 +158,130 @@ function exactErrors(task: Omit<ErrorTask, 'id'>): Promise<Float64Array> {
   });
 }
 
-const BOXES = 40;
-const POINTS_PER_BOX = 10;
-const started = performance.now();
-let checked = 0;
-let violations = 0;
-let closest = 0;
-const running = new Set<Promise<void>>();
-while (checked + running.size * BOXES * POINTS_PER_BOX < wanted) {
-  const transform = transforms[Math.floor(random() * transforms.length)] ?? 'rotation';
-  const method = methods[Math.floor(random() * methods.length)] ?? 'interval';
-  const { name, shape, image } = await someImage();
-  const pre = somePre(transform);
-  const spread = transform === 'rotation' ? 60 : 4;
-  const pairs = Array.from({ length: BOXES }, () => {
-    const beta =
-      transform === 'rotation'
-        ? [(random() - 0.5) * 2 * spread]
-        : [0, 0].map(() => (random() - 0.5) * 2 * spread);
-    return { image: 0, beta, box: someBox(transform, beta) };
+/** A parameter inside a box: anywhere, on its ends, and (for translation) where pixels change cell. */
+function inside({ lower, upper }: ParameterBox, beta: readonly number[]): number[] {
+  return lower.map((a, axis) => {
+    const b = upper[axis] ?? a;
+    const place = random();
+    if (place < 0.1) return a;
+    if (place > 0.9) return b;
+    const anywhere = a + (b - a) * random();
+    const line =
+      place < 0.2 ? Math.round(anywhere) : Math.round(anywhere + (beta[axis] ?? 0)) - (beta[axis] ?? 0);
+    return place < 0.3 && line >= a && line <= b ? line : anywhere;
   });
-  const corners = pairs.flatMap(({ beta, box }) => {
-    const list: number[][] = box.lower.reduce<number[][]>(
-      (c, a, axis) =>
-        c.flatMap((p) => [
-          [...p, a],
-          [...p, box.upper[axis] ?? a],
-        ]),
-      [[]],
-    );
-    return list.map((gamma) => ({ image: 0, beta, gamma }));
-  });
+}
+
+interface Task {
+  readonly image: number;
+  readonly beta: number[];
+  readonly box: ParameterBox;
+}
+
+const BOXES = 30;
+const POINTS_PER_BOX = 15;
+
+/** Upper bounds on the error over each task's box. */
+async function boundsOf(
+  { method, transform }: Pairing,
+  shape: ImageShape,
+  pre: Preprocess,
+  images: readonly Image[],
+  tasks: readonly Task[],
+  range: number,
+): Promise<number[]> {
+  if (method === 'exact') {
+    const pipeline = { transform, range, pre, quantization: 'none' } as const;
+    const bounder = await openBounder(gpu, { shape, pipeline, method });
+    const answers = await bounder.bound(images, tasks, { tolerance: 0.02 });
+    bounder.close();
+    return answers.map(({ bound }) => bound);
+  }
+  const corners = tasks.flatMap(({ image, beta, box }) =>
+    box.lower
+      .reduce<number[][]>(
+        (list, a, axis) =>
+          list.flatMap((p) => [
+            [...p, a],
+            [...p, box.upper[axis] ?? a],
+          ]),
+        [[]],
+      )
+      .map((gamma) => ({ image, beta, gamma })),
+  );
   const wave = await WaveRunner.create(gpu, { transform, shape, pre }, method);
-  const stack = gpu.upload('f32', image, 'image');
-  const result = await wave.run(stack, method === 'chord' ? corners : [], pairs);
+  const size = shape.channels * shape.height * shape.width;
+  const stack = gpu.array('f32', images.length * size, 'images');
+  images.forEach((image, i) => {
+    gpu.write(stack, image, i * size);
+  });
+  const result = await wave.run(stack, method === 'chord' ? corners : [], tasks);
   stack.release();
   wave.close();
-  const perBox = corners.length / BOXES;
-  const bounds = pairs.map((_, i) => {
+  const perBox = corners.length / tasks.length;
+  return tasks.map((_, i) => {
     const norm = result.boxes[i] ?? Number.NaN;
-    if (method === 'interval') return norm;
-    return Math.max(...result.points.subarray(i * perBox, (i + 1) * perBox)) + norm;
+    return method === 'interval'
+      ? norm
+      : Math.max(...result.points.subarray(i * perBox, (i + 1) * perBox)) + norm;
   });
-  const points = pairs.flatMap(({ beta, box }) =>
-    Array.from({ length: POINTS_PER_BOX }, () => ({
-      beta,
-      gamma: box.lower.map((a, axis) => {
-        const edge = random();
-        const b = box.upper[axis] ?? a;
-        return edge < 0.1 ? a : edge > 0.9 ? b : a + (b - a) * random();
-      }),
-    })),
+}
+
+const started = performance.now();
+const checked = new Map<string, number>();
+const closest = new Map<string, number>();
+let violations = 0;
+/** Points on images of the data sets that are checked or on their way. */
+let counted = 0;
+const running = new Set<Promise<void>>();
+while (counted < wanted) {
+  const pairing = pick(pairings);
+  const { method, transform } = pairing;
+  const { source, names, shape, images } = await someImages();
+  const pre = somePre(transform);
+  const spread = transform === 'rotation' ? 60 : 4;
+  const range = 0.3 + 2.7 * random();
+  const tasks = images.flatMap((_, image) =>
+    Array.from({ length: BOXES }, (): Task => {
+      const beta = (transform === 'rotation' ? [0] : [0, 0]).map(() => (random() - 0.5) * 2 * spread);
+      const box =
+        method === 'exact' ? { lower: [-range, -range], upper: [range, range] } : someBox(transform, beta);
+      return { image, beta, box };
+    }),
   );
-  const job = exactErrors({ transform, shape, pre, image, points }).then((errors) => {
-    errors.forEach((error, i) => {
-      const bound = bounds[Math.floor(i / POINTS_PER_BOX)] ?? Number.NaN;
-      closest = Math.max(closest, error / bound);
-      if (error <= bound) return;
-      violations += 1;
-      const at = points[i];
-      console.log(
-        `VIOLATION ${method} ${transform} ${name} beta ${at?.beta} gamma ${at?.gamma}: ${error} > ${bound}`,
-      );
+  const bounds = await boundsOf(pairing, shape, pre, images, tasks, range);
+  const kind = `${method} ${transform}`;
+  images.forEach((image, i) => {
+    const own = tasks.slice(i * BOXES, (i + 1) * BOXES);
+    const points = own.flatMap(({ beta, box }) =>
+      Array.from({ length: POINTS_PER_BOX }, () => ({ beta, gamma: inside(box, beta) })),
+    );
+    if (source !== MADE_UP) counted += points.length;
+    const job = exactErrors({ transform, shape, pre, image, points }).then((errors) => {
+      errors.forEach((error, k) => {
+        const bound = bounds[i * BOXES + Math.floor(k / POINTS_PER_BOX)] ?? Number.NaN;
+        closest.set(kind, Math.max(closest.get(kind) ?? 0, error / bound));
+        if (error <= bound) return;
+        violations += 1;
+        const at = points[k];
+        console.log(`VIOLATION ${kind} ${names[i]} beta ${at?.beta} gamma ${at?.gamma}: ${error} > ${bound}`);
+      });
+      for (const key of [kind, source]) checked.set(key, (checked.get(key) ?? 0) + errors.length);
     });
-    checked += errors.length;
+    running.add(job);
+    void job.finally(() => running.delete(job));
   });
-  running.add(job);
-  void job.finally(() => running.delete(job));
-  if (running.size >= 6) await Promise.race(running);
+  while (running.size >= 2 * IMAGES) await Promise.race(running);
 }
 await Promise.all(running);
 for (const worker of workers) await worker.terminate();
 const seconds = ((performance.now() - started) / 1000).toFixed(0);
-console.log(
-  `${checked} points (${methods.join(', ')}; ${transforms.join(', ')}; ${specs.length} data sets) on ${gpu.adapter.name}: ` +
-    `${violations} above their bound; largest error / bound ${closest.toFixed(6)}; ${seconds} s`,
-);
+const sources = [...new Set([...specs.map((spec) => spec.replace(/:.*/, '')), MADE_UP])];
+console.log(sources.map((name) => `${name} ${checked.get(name) ?? 0}`).join(', '));
+for (const [kind, ratio] of [...closest].toSorted()) {
+  console.log(`${kind}: ${checked.get(kind)} points, largest error / bound ${ratio.toFixed(6)}`);
+}
+const total = sources.reduce((sum, name) => sum + (checked.get(name) ?? 0), 0);
+console.log(`${total} points on ${gpu.adapter.name}: ${violations} above their bound; ${seconds} s`);
 gpu.close();
 process.exit(violations > 0 ? 1 : 0);
