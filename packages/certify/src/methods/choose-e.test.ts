@@ -52,6 +52,14 @@ describe('choosing E', () => {
     expect(exceeding).toBeLessThan(40);
   });
 
+  it('does not shy away from a share of 0.99 that 128 samples of one β alone cannot show', () => {
+    // The largest bounds are 0.7 = 2.33 sigma: h must answer with a share above 0.99 for them.
+    const bounds = Array.from({ length: 100 }, (_, i) => 0.3 + 0.004 * i);
+    const chosen = chooseE({ ...input, bounds, sigmaEps: 0.3 });
+    expect(chosen?.quantile).toBeGreaterThan(0.85);
+    expect(chosen?.E).toBeLessThanOrEqual(0.7);
+  });
+
   it('still names a candidate where none promises a radius', () => {
     const chosen = chooseE({ ...input, successes: new Array<number>(20).fill(60) });
     expect(chosen?.E).toBeGreaterThan(0.39);

@@ -6,12 +6,12 @@ import {
   addUp,
   clopperPearsonLower,
   fixedThreshold,
-  logLowerTail,
   normalQuantileLower,
   SequentialThresholds,
   shareNeededFor,
 } from '../statistics/index.ts';
 import { rhoUpper } from './claims.ts';
+import { classShareModel } from './class-share.ts';
 
 /** The largest candidate is this times the largest bound: the paper's choice. */
 const MARGIN = 1.1;
@@ -58,12 +58,13 @@ export function chooseE(input: ChooseEInput): ChosenE | null {
   const largest = sorted.at(-1);
   if (largest === undefined) return null;
   const median = sorted[Math.floor(sorted.length / 2)] ?? largest;
+  const shareAbove = classShareModel(input.successes, input.samples);
   let best: ChosenE | undefined;
   let bestScore = Number.NEGATIVE_INFINITY;
   for (let step = 0; step <= STEPS; step++) {
     const E = median + (MARGIN * largest - median) * (step / STEPS);
     const exceeding = input.bounds.filter((bound) => !(bound <= E)).length;
-    const score = Math.min(predictedMargin(input, E, exceeding), HEADROOM * input.reach);
+    const score = Math.min(predictedMargin(input, shareAbove, E, exceeding), HEADROOM * input.reach);
     if (score > bestScore + 1e-12) {
       best = { E, quantile: 1 - exceeding / input.bounds.length, largest };
       bestScore = score;
@@ -73,20 +74,29 @@ export function chooseE(input: ChooseEInput): ChosenE | null {
 }
 
 /** The radius that E promises in units of sigmaGamma; below 0, how far it is from promising any. */
-function predictedMargin(input: ChooseEInput, E: number, exceeding: number): number {
+function predictedMargin(
+  input: ChooseEInput,
+  shareAbove: (share: number) => number,
+  E: number,
+  exceeding: number,
+): number {
   const { bounds, nGamma, nTestE, alphaGamma, alphaE } = input;
   // A standard deviation more than was seen: the grid may pick an E that these β happen to spare.
   const share = Math.min(1, (exceeding + Math.sqrt(exceeding)) / bounds.length);
   const rho = rhoUpper(nTestE - Math.round(share * nTestE), nTestE, alphaE);
-  const p = clopperPearsonLower(Math.floor(predictedShare(input, E) * nGamma), nGamma, alphaGamma);
+  const p = clopperPearsonLower(
+    Math.floor(predictedShare(input, shareAbove, E) * nGamma),
+    nGamma,
+    alphaGamma,
+  );
   const needed = addUp(0.5, rho);
   if (needed >= 1 || p <= needed) return p - needed;
   return normalQuantileLower(p) - normalQuantileLower(needed);
 }
 
-/** The share of β that the inner test would accept, guessed from the class-choosing β with a uniform prior. */
-function predictedShare(input: ChooseEInput, E: number): number {
-  const { successes, samples, nEps, alphaInner, inner } = input;
+/** The share of β that the inner test would accept, guessed from the class-choosing β. */
+function predictedShare(input: ChooseEInput, shareAbove: (share: number) => number, E: number): number {
+  const { nEps, alphaInner, inner } = input;
   const p0 = shareNeededFor(addUp(E, input.extraError), input.sigmaEps);
   if (p0 >= 1) return 0;
   const test = { p0, alpha: alphaInner };
@@ -94,9 +104,5 @@ function predictedShare(input: ChooseEInput, E: number): number {
     inner === 'fixed'
       ? fixedThreshold({ ...test, n: nEps })
       : new SequentialThresholds({ ...test, maxN: nEps }).acceptAt(nEps);
-  if (needed > nEps) return 0;
-  const share = needed / nEps;
-  // P[p > share] under Beta(k + 1, n - k + 1) is P[Bin(n + 1, share) <= k].
-  const chances = successes.map((k) => Math.exp(logLowerTail(k, samples + 1, share).log));
-  return chances.reduce((sum, chance) => sum + chance, 0) / Math.max(1, chances.length);
+  return needed > nEps ? 0 : shareAbove(needed / nEps);
 }
