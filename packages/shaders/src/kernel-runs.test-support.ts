@@ -98,6 +98,8 @@ async function runPairs(
 
 interface PairOptions<K> {
   readonly kernel?: K;
+  /** The kernel that makes the second stack. */
+  readonly first?: PixelKernel;
   /** Workgroup memory to pretend: small values force tiles. */
   readonly memory?: number;
 }
@@ -110,7 +112,7 @@ export async function runPointError(
 ) {
   const { transform, shape, image, pairs } = problem;
   const maps = mapItems(pairs.map(({ box }) => ({ image: 0, map: fixedMap(transform, box.lower, shape) })));
-  const stack = await runPixels(gpu, warpKernel, shape, [image], maps, pairs.length);
+  const stack = await runPixels(gpu, options.first ?? warpKernel, shape, [image], maps, pairs.length);
   const entries = pairs.map(({ beta, box }, slot) => ({ image: 0, slot, beta, gamma: box.lower }));
   const items = pointItems(entries, transform, shape);
   return runPairs(gpu, options.kernel ?? pointErrorKernel, problem, stack, items, 4, {
@@ -130,7 +132,8 @@ export async function runChordError(
   const { transform, shape, image, pairs } = problem;
   const constants = { TRANSLATION: transform === 'translation' ? 1 : 0 };
   const boxes = boxItems(boxEntries(problem), transform, shape);
-  const stack = await runPixels(gpu, boxRemainderKernel, shape, [image], boxes, pairs.length, { constants });
+  const first = options.first ?? boxRemainderKernel;
+  const stack = await runPixels(gpu, first, shape, [image], boxes, pairs.length, { constants });
   const items = pairItems(pairEntries(problem), transform, shape);
   const kernel = options.kernel ?? chordErrorKernel;
   return runPairs(gpu, kernel, problem, stack, items, 4, { memory: options.memory, constants });
@@ -143,7 +146,8 @@ export async function runIntervalError(
 ) {
   const { transform, shape, image, pairs } = problem;
   const boxes = boxItems(boxEntries(problem), transform, shape);
-  const stack = await runPixels(gpu, boxHullKernel, shape, [image], boxes, pairs.length, {
+  const first = options.first ?? boxHullKernel;
+  const stack = await runPixels(gpu, first, shape, [image], boxes, pairs.length, {
     imagesPerItem: 2,
   });
   const items = pairItems(pairEntries(problem), transform, shape);
