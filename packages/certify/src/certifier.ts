@@ -4,7 +4,14 @@
  */
 import { badInput, type Gpu, TurnproofError } from '@turnproof/core';
 import { type ImageShape, pixelCount, wgslSha256 } from '@turnproof/shaders';
-import { type Bounder, extraError, GpuSliceBounder, openBounder, type SliceBounder } from './bounds/index.ts';
+import {
+  type Bounder,
+  type BoundMethod,
+  extraError,
+  GpuSliceBounder,
+  openBounder,
+  type SliceBounder,
+} from './bounds/index.ts';
 import { buildCertificate, isCorrect, type Provenance, roundMs } from './certificate/build.ts';
 import type { Certificate } from './certificate/schema.ts';
 import { currentVersions } from './certificate/versions.ts';
@@ -30,7 +37,9 @@ export interface CertifierOptions {
   readonly plan: Plan;
   /** Told at the start and end of each stage, and while β are sampled. */
   readonly onProgress?: (progress: Progress) => void;
-  /** Bounds of the interpolation error; by default `openBounder`'s with method `auto`. Stays the caller's. */
+  /** Which bound of the interpolation error, default `auto`. */
+  readonly boundMethod?: BoundMethod;
+  /** In place of `openBounder`'s bounds. Stays the caller's. */
   readonly bounder?: Bounder;
 }
 
@@ -171,10 +180,10 @@ export class Certifier {
   }
 
   #openBounder(): Promise<Bounder> {
-    const { gpu, shape, pipeline, bounder } = this.#options;
+    const { gpu, shape, pipeline, bounder, boundMethod = 'auto' } = this.#options;
     this.#bounder ??= bounder
       ? Promise.resolve(bounder)
-      : openBounder(gpu, { shape, pipeline, method: 'auto' });
+      : openBounder(gpu, { shape, pipeline, method: boundMethod });
     return this.#bounder;
   }
 

@@ -216,6 +216,12 @@ describe('bound', () => {
     ['a pair of pixels as an angle', /is no rotation/, ['--beta', '1:2']],
     ['an exact bound of rotations', /exact/, ['--beta', '3', '--bound', 'exact']],
     ['a target of 0', /--target 0/, ['--beta', '3', '--target', '0']],
+    ['a time limit below 0', /--time-limit -1/, ['--beta', '3', '--time-limit=-1']],
+    [
+      'a time limit for exact bounds',
+      /not refined/,
+      ['--beta', '3:1', '--transform', 'translation', '--range', '3', '--time-limit', '1'],
+    ],
   ])('refuses %s', async (_, answer, more) => {
     const args = ['--data', 'signs', '--limit', '1', '--transform', 'rotation', '--range', '30', ...more];
     const { stdout, stderr, code } = await runCli(['bound', ...args], { cwd: work.path });

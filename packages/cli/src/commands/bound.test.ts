@@ -37,6 +37,15 @@ describe('bound', () => {
     expect(high).toMatchObject({ exceeds: false });
     expect(high.bound).toBeLessThanOrEqual(2);
   });
+  it('gives a larger bound that says so when the time is up, still above the error', async () => {
+    const [full] = await run(...ROTATION, '--beta', '12', '--tolerance', '0.01');
+    expect(full).not.toHaveProperty('complete');
+    const [cut] = await run(...ROTATION, '--beta', '12', '--tolerance', '0.01', '--time-limit', '0');
+    expect(cut.complete).toBe(false);
+    expect(cut.boxes).toBeLessThan(full.boxes);
+    expect(cut.bound).toBeGreaterThan(full.bound);
+    expect(cut.bound).toBeGreaterThan(full.witness.error);
+  });
   it('is exact for translation, and larger for an attacker who hands over 8-bit images', async () => {
     const [exact] = await run(...TRANSLATION, '--beta', '0.7:-1.2');
     expect(exact.method).toBe('exact');

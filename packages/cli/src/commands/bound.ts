@@ -10,6 +10,7 @@ import { quantizationError } from '@turnproof/certify/bounds';
 import { badInput, nextUp } from '@turnproof/core';
 import type { CommandContext, CommandSpec } from '../command.ts';
 import { betaOptions, readBetas } from '../options/betas.ts';
+import { boundOption, readBoundMethod } from '../options/bound.ts';
 import { dataOptions, readData } from '../options/data.ts';
 import { adapterOptions } from '../options/device.ts';
 import { pipelineOptions, readPipeline } from '../options/pipeline.ts';
@@ -20,7 +21,6 @@ import { checkImages, openSelection } from '../prepare/inputs.ts';
 import { downTo, roundDown, roundUp, upTo } from '../rounding.ts';
 import { columnsOf, formatHeader, formatRow } from '../table.ts';
 
-const METHODS: readonly BoundMethod[] = ['auto', 'interval', 'chord', 'exact'];
 /** Places of bounds and witnesses in JSON, and for people. */
 const PLACES = 12;
 const SHORT = 5;
@@ -38,12 +38,7 @@ export const bound: CommandSpec = {
     {
       heading: 'Refinement:',
       options: [
-        {
-          name: 'bound',
-          value: 'auto|interval|chord|exact',
-          help: 'exact: translation only',
-          default: 'auto',
-        },
+        boundOption,
         { name: 'tolerance', value: 'T', help: 'refine until bound <= (1 + T) · witness', default: '0.02' },
         {
           name: 'target',
@@ -51,6 +46,7 @@ export const bound: CommandSpec = {
           help: 'instead: refine until it is decided whether the error exceeds E',
         },
         { name: 'max-boxes', value: 'N', help: 'give up refining a β after N sub-boxes' },
+        { name: 'time-limit', value: 'SECONDS', help: 'give up refining the β of an image after that time' },
       ],
     },
     adapterOptions,
@@ -76,6 +72,7 @@ interface Request {
   readonly method: BoundMethod;
   readonly goal: BoundGoal;
   readonly maxBoxes: number | undefined;
+  readonly timeLimitMs: number | undefined;
 }
 
 async function run({ console, values }: CommandContext): Promise<number> {
@@ -92,6 +89,7 @@ async function run({ console, values }: CommandContext): Promise<number> {
       pipeline,
       method: request.method,
       ...(request.maxBoxes === undefined ? {} : { maxBoxes: request.maxBoxes }),
+      ...(request.timeLimitMs === undefined ? {} : { timeLimitMs: request.timeLimitMs }),
     });
     // Rounding to 8 bits adds to what the attacker can do; a witness stays what it is.
     const extra = pipeline.quantization === 'u8' ? quantizationError(shape, pipeline.pre) : 0;
@@ -125,27 +123,32 @@ async function run({ console, values }: CommandContext): Promise<number> {
 }
 
 function readRequest(values: Values, { transform }: Pipeline): Request {
-  const method = values.choice('bound', METHODS) ?? 'auto';
-  if (method === 'exact' && transform === 'rotation') {
-    throw badInput(
-      '--bound exact: exact bounds are for translation alone',
-      'Take --bound auto, chord or interval.',
-    );
-  }
+  const method = readBoundMethod(values, transform);
   const target = values.number('target');
   const tolerance = values.number('tolerance') ?? 0.02;
   if (target !== undefined && !(target > 0)) throw badInput(`--target ${target}: must be above 0`);
   if (!(tolerance > 0))
     throw badInput(`--tolerance ${tolerance}: must be above 0`, 'Give 0.02, for instance.');
+  const seconds = values.number('time-limit');
+  if (seconds !== undefined && !(seconds >= 0)) {
+    throw badInput(`--time-limit ${seconds}: must be at least 0`, 'Give seconds, such as 10 or 0.5.');
+  }
+  if (seconds !== undefined && (method === 'exact' || (method === 'auto' && transform === 'translation'))) {
+    throw badInput(
+      '--time-limit: exact bounds are not refined, there is nothing to stop',
+      'Leave it out, or take --bound chord.',
+    );
+  }
   return {
     method,
     goal: target === undefined ? { tolerance } : { target },
     maxBoxes: values.whole('max-boxes', 1),
+    timeLimitMs: seconds === undefined ? undefined : 1000 * seconds,
   };
 }
 
 function toJson(index: number, result: BetaBound, total: number, decided: boolean): string {
-  const { beta, witness, boxes, method, ms, exceeds } = result;
+  const { beta, witness, boxes, method, ms, exceeds, complete } = result;
   return JSON.stringify({
     index,
     beta,
@@ -155,6 +158,8 @@ function toJson(index: number, result: BetaBound, total: number, decided: boolea
     method,
     ms: Number(ms.toFixed(1)),
     ...(decided ? { exceeds } : {}),
+    // Said only where a limit left the bound larger than asked.
+    ...(complete ? {} : { complete }),
   });
 }
 

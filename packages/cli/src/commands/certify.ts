@@ -63,6 +63,7 @@ async function run(context: CommandContext): Promise<number> {
       shape: data.shape,
       pipeline,
       plan,
+      boundMethod: prepared.boundMethod,
       onProgress: ({ image, stage, done: ready, total }) => {
         console.progress(done, indices.length, `images; image ${image}: ${stage}, ${ready} of ${total} β`);
       },

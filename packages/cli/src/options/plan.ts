@@ -1,5 +1,6 @@
 /** How a certificate is made: method, noise, counts. Whether they can certify anything is `checkPlan`'s to say. */
 import type { Plan } from '@turnproof/certify';
+import { boundOption } from './bound.ts';
 import { parseSeed } from './seed.ts';
 import type { OptionGroup, OptionSpec, Values } from './values.ts';
 
@@ -67,6 +68,7 @@ export const certifyPlanOptions: readonly OptionGroup[] = [
       N0,
       option('n-choose-e', 'N', 'β that choose the interpolation error E', '100'),
       option('n-test-e', 'N', 'other β that bound how often E is exceeded', '400'),
+      boundOption,
       option('radius-rule', 'tight|paper', "tight: never smaller than the paper's", 'tight'),
     ],
   },

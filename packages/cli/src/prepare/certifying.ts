@@ -1,6 +1,7 @@
 /** What `predict` and `certify` have in common: their options, and everything up to the first image. */
-import { checkPlan, type Pipeline, type Plan } from '@turnproof/certify';
+import { type BoundMethod, checkPlan, type Pipeline, type Plan } from '@turnproof/certify';
 import type { CommandContext } from '../command.ts';
+import { readBoundMethod } from '../options/bound.ts';
 import { dataOptions, readData } from '../options/data.ts';
 import { type DeviceChoice, deviceOptions, readDevice } from '../options/device.ts';
 import { modelOptions, readModel } from '../options/model.ts';
@@ -17,6 +18,7 @@ export interface Prepared {
   readonly selected: SelectedData;
   readonly pipeline: Pipeline;
   readonly plan: Plan;
+  readonly boundMethod: BoundMethod;
   readonly device: DeviceChoice;
   readonly engine: Engine;
 }
@@ -33,6 +35,7 @@ export async function prepare(
 ): Promise<Prepared> {
   const pipeline = readPipeline(values);
   const plan = readPlan(values, pipeline.range, methods);
+  const boundMethod = readBoundMethod(values, pipeline.transform);
   const device = readDevice(values);
   const path = readModel(values);
   const choice = readData(values);
@@ -48,5 +51,5 @@ export async function prepare(
     throw error;
   }
   const engine = await openEngine(device, opened, selected, plan.sigmaEps, console);
-  return { selected, pipeline, plan, device, engine };
+  return { selected, pipeline, plan, boundMethod, device, engine };
 }
