@@ -2,6 +2,7 @@
  * One submission: dispatches, clears, copies and readbacks that run in order. Commands are noted first and encoded
  * in `submit`, so that all uniforms travel in one write and every error has the batch's label.
  */
+import { host } from '#host';
 import { type GpuArray, type HostArray, hostArray } from './buffers.ts';
 import type { CompiledKernel, Gpu } from './device.ts';
 import { TurnproofError } from './errors.ts';
@@ -141,7 +142,7 @@ export class Batch {
     try {
       gpu.device.queue.submit([this.#encode(uniforms, queries)]);
       const mapped = this.#reads.map(({ staging, bytes }) => staging.mapAsync(1, 0, Math.max(4, bytes)));
-      const settled = await Promise.allSettled([scope.end(), ...mapped]);
+      const settled = await host.wait(Promise.allSettled([scope.end(), ...mapped]));
       gpu.check();
       for (const result of settled) if (result.status === 'rejected') throw result.reason;
       for (const { staging, bytes, take } of this.#reads) take(staging.getMappedRange(0, bytes).slice(0));

@@ -19,4 +19,5 @@ export const host: Host = {
     }
     return { adapter, description, reason: 'the adapter that the browser prefers' };
   },
+  wait: (work) => work,
 };

@@ -151,7 +151,32 @@ async function open(choice: AdapterChoice): Promise<OpenedAdapter> {
   throw refuseAdapter(choice, tried);
 }
 
+/** Nobody wakes it: `Atomics.wait` on it is a nap. */
+const bed = new Int32Array(new SharedArrayBuffer(4));
+/** Longest nap, and the share of the time waited so far that a nap may add. */
+const NAP_MS = 1;
+const NAP_SHARE = 0.1;
+
+/**
+ * While anything is pending Dawn asks for it at every turn of the event loop, and thereby keeps a whole core busy,
+ * which a software adapter computes on. Naps between the turns give it back.
+ */
+function wait<T>(work: Promise<T>): Promise<T> {
+  const started = performance.now();
+  let pending = true;
+  const rest = () => {
+    if (!pending) return;
+    Atomics.wait(bed, 0, 0, Math.min(NAP_MS, NAP_SHARE * (performance.now() - started)));
+    setImmediate(rest);
+  };
+  setImmediate(rest);
+  return work.finally(() => {
+    pending = false;
+  });
+}
+
 export const host: Host = {
+  wait,
   open(choice) {
     const result = turn.then(() => open(choice));
     turn = result.catch(() => undefined);

@@ -27,6 +27,8 @@ export interface OpenedAdapter {
 
 export interface Host {
   open(choice: AdapterChoice): Promise<OpenedAdapter>;
+  /** Waits for the GPU without taking the processor away from those who need it. */
+  wait<T>(work: Promise<T>): Promise<T>;
 }
 
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|software|warp|basic render/i;
