@@ -97,7 +97,7 @@ function fitted(pixels: ArrayLike<number>, from: ImageShape, to: ImageShape): Im
   return image;
 }
 
-const IMAGES = 6;
+const IMAGES = 8;
 
 /** Some images of one source and one shape. */
 async function someImages(): Promise<{
@@ -178,7 +178,7 @@ interface Task {
   readonly box: ParameterBox;
 }
 
-const BOXES = 30;
+const BOXES = 40;
 const POINTS_PER_BOX = 15;
 
 /** Upper bounds on the error over each task's box. */
@@ -272,8 +272,10 @@ while (counted < wanted) {
     void job.finally(() => running.delete(job));
   });
   while (running.size >= 2 * IMAGES) await Promise.race(running);
+  process.stderr.write(`\r${counted} of ${wanted} points on their way, ${violations} above their bound `);
 }
 await Promise.all(running);
+process.stderr.write('\n');
 for (const worker of workers) await worker.terminate();
 const seconds = ((performance.now() - started) / 1000).toFixed(0);
 const sources = [...new Set([...specs.map((spec) => spec.replace(/:.*/, '')), MADE_UP])];
