@@ -29,9 +29,10 @@ import { warpPreOracle } from './kernels/warp-pre/warp-pre.oracle.ts';
 import type { Tiling } from './layout.ts';
 import { ARITHMETIC, onLegalAdapter } from './legal-adapter.test-support.ts';
 
-// The same integers on every adapter: one that compiles quickly will do.
-const adapters = await testAdapters();
-const adapter = adapters.find((name) => !name.includes('swiftshader')) ?? adapters[0] ?? 'auto';
+// The same integers on every adapter, so one will do; SwiftShader compiles them for more than ten minutes.
+const adapter = (await testAdapters()).find((name) => name !== 'swiftshader');
+if (!adapter)
+  console.log('skipped: the worst adapters that WGSL allows take too long to compile on SwiftShader');
 
 const shape: ImageShape = { channels: 1, height: 24, width: 24 };
 const pre = { vignette: { kind: 'circle', offset: 3 }, blur: { size: 5, sigma: 1 } } as const;
@@ -82,10 +83,10 @@ function shareNeeded(
   );
 }
 
-describe(`the worst adapters that WGSL allows, played on ${adapter}`, () => {
+describe.runIf(adapter)(`the worst adapters that WGSL allows, played on ${adapter}`, () => {
   let gpu: Gpu;
   beforeAll(async () => {
-    gpu = await openDevice({ adapter });
+    gpu = await openDevice({ adapter: adapter ?? 'auto' });
   });
   afterAll(() => closeChecked(gpu));
 
