@@ -29,7 +29,7 @@ import { warpPreOracle } from './kernels/warp-pre/warp-pre.oracle.ts';
 import type { Tiling } from './layout.ts';
 import { ARITHMETIC, onLegalAdapter } from './legal-adapter.test-support.ts';
 
-// The same integers on every adapter, so one will do; SwiftShader compiles them for more than ten minutes.
+// The same integers on every adapter, so one will do; SwiftShader did not get through compiling them in ten minutes.
 const adapter = (await testAdapters()).find((name) => name !== 'swiftshader');
 if (!adapter)
   console.log('skipped: the worst adapters that WGSL allows take too long to compile on SwiftShader');
@@ -67,9 +67,15 @@ interface Sums {
 }
 
 /**
- * How much of its budget the neediest truth takes: above 1 the budget is too small; above 0 a bound breaks when the
- * budget is dropped or subtracted; above s also when it is cut to s of itself.
+ * What must be needed of a budget. More than nothing: dropped or subtracted it would be too small. And no more than the
+ * worst adapter needs today, so that a budget that is halved by mistake is noticed though it would still do here.
  */
+function expectShare(share: number, least: number, most: number): void {
+  expect(share).toBeGreaterThan(least);
+  expect(share).toBeLessThan(most);
+}
+
+/** How much of its budget the neediest truth takes: above 1 the budget is too small, above 0 it cannot be left out. */
 function shareNeeded(
   { partials, tiling, perItem }: Sums,
   truths: readonly number[],
@@ -108,6 +114,7 @@ describe.runIf(adapter)(`the worst adapters that WGSL allows, played on ${adapte
       bindings: { numbers: storage('f32', 'read'), output: storage('f32', 'read_write') },
     });
     const count = 64 * 512;
+    const random = randomNumbers(5);
     const some = () => (random() - 0.5) * 2 ** Math.floor(60 * (random() - 0.5) * random());
     const numbers = Float32Array.from({ length: 2 * count }, (_, k) => (k % 37 === 0 ? 0 : some()));
     // Near cancellation, and numbers of few bits whose sums and products are exact.
@@ -154,7 +161,7 @@ describe.runIf(adapter)(`the worst adapters that WGSL allows, played on ${adapte
     }
   });
 
-  it('rotated values stay within the warp’s budget, and need more than a tenth of it', async () => {
+  it('rotated values need 15 to 30 % of the warp’s budget', async () => {
     const images = [bowl(false, 0.51, 0.99), Float32Array.from({ length: 576 }, (_, k) => (k * 7) % 2)];
     for (const wanted of [1, -1] as const) {
       let worst = 0;
@@ -174,12 +181,11 @@ describe.runIf(adapter)(`the worst adapters that WGSL allows, played on ${adapte
           });
         });
       }
-      expect(worst).toBeLessThanOrEqual(warpBudget(shape));
-      expect(worst).toBeGreaterThan(0.1 * warpBudget(shape));
+      expectShare(worst / warpBudget(shape), 0.15, 0.3);
     }
   });
 
-  it('what the classifier sees stays within the sampler’s budget, and needs more than a twentieth of it', async () => {
+  it('what the classifier sees needs 5 to 10 % of the sampler’s budget', async () => {
     const image = bowl(false, 0.51, 0.99);
     const items = gpu.upload(
       'i32',
@@ -206,8 +212,7 @@ describe.runIf(adapter)(`the worst adapters that WGSL allows, played on ${adapte
         ),
       );
       const share = Math.max(...distances) / samplerBudget(shape, pre);
-      expect(share).toBeLessThanOrEqual(1);
-      expect(share).toBeGreaterThan(0.05);
+      expectShare(share, 0.05, 0.1);
     }
     for (const array of [items, stack, output]) array.release();
   });
@@ -218,41 +223,33 @@ describe.runIf(adapter)(`the worst adapters that WGSL allows, played on ${adapte
     ['a dome', true, 1],
   ] as const;
 
-  it.each(shapes)(
-    'errors at points of %s hold with their budget, and break with a thirtieth of it or none',
-    async (_, over, wanted) => {
-      const problem = points(bowl(over, 0.51, 0.99));
-      const truths = problem.pairs.map(({ beta, box }) =>
-        interpolationError('rotation', beta, box.lower, problem.image, shape, pre),
-      );
-      const sums = await runPointError(gpu, problem, {
-        kernel: onLegalAdapter(pointErrorKernel, wanted),
-        first: onLegalAdapter(warpKernel, wanted),
-      });
-      const share = shareNeeded(sums, truths, () => pointBudget(shape, pre));
-      expect(share).toBeLessThanOrEqual(1);
-      expect(share).toBeGreaterThan(0.03);
-    },
-  );
+  it.each(shapes)('errors at points of %s need 3 to 7 % of their budget', async (_, over, wanted) => {
+    const problem = points(bowl(over, 0.51, 0.99));
+    const truths = problem.pairs.map(({ beta, box }) =>
+      interpolationError('rotation', beta, box.lower, problem.image, shape, pre),
+    );
+    const sums = await runPointError(gpu, problem, {
+      kernel: onLegalAdapter(pointErrorKernel, wanted),
+      first: onLegalAdapter(warpKernel, wanted),
+    });
+    const share = shareNeeded(sums, truths, () => pointBudget(shape, pre));
+    expectShare(share, 0.03, 0.07);
+  });
 
-  it.each(shapes)(
-    'interval bounds of %s hold with their budget, and break with a thirtieth of it or none',
-    async (_, over, wanted) => {
-      const problem = points(bowl(over, 0.9, 0.99));
-      const truths = problem.pairs.map(({ beta, box }) =>
-        interpolationError('rotation', beta, box.lower, problem.image, shape, pre),
-      );
-      const sums = await runIntervalError(gpu, problem, {
-        kernel: onLegalAdapter(intervalErrorKernel, wanted),
-        first: onLegalAdapter(boxHullKernel, wanted),
-      });
-      const share = shareNeeded(sums, truths, () => intervalBudget(shape, pre));
-      expect(share).toBeLessThanOrEqual(1);
-      expect(share).toBeGreaterThan(0.03);
-    },
-  );
+  it.each(shapes)('interval bounds of %s need 3 to 8 % of their budget', async (_, over, wanted) => {
+    const problem = points(bowl(over, 0.9, 0.99));
+    const truths = problem.pairs.map(({ beta, box }) =>
+      interpolationError('rotation', beta, box.lower, problem.image, shape, pre),
+    );
+    const sums = await runIntervalError(gpu, problem, {
+      kernel: onLegalAdapter(intervalErrorKernel, wanted),
+      first: onLegalAdapter(boxHullKernel, wanted),
+    });
+    const share = shareNeeded(sums, truths, () => intervalBudget(shape, pre));
+    expectShare(share, 0.03, 0.08);
+  });
 
-  it('remainders of boxes hold with the chord bound’s budget, and break with a two-hundredth of it or none', async () => {
+  it('remainders of boxes need 0.5 to 1.2 % of the chord bound’s budget', async () => {
     // Steep slopes that hardly vary within a cell, and boxes that cross no cell line: remainders of a few ULP.
     const image = Float32Array.from(
       { length: pixelCount(shape) },
@@ -277,7 +274,6 @@ describe.runIf(adapter)(`the worst adapters that WGSL allows, played on ${adapte
       const width = boxWidths('translation', box).reduce((a, b) => a + b, 0);
       return chordBudget(shape, flat, 'translation', width);
     });
-    expect(share).toBeLessThanOrEqual(1);
-    expect(share).toBeGreaterThan(0.005);
+    expectShare(share, 0.005, 0.012);
   });
 });
