@@ -124,12 +124,12 @@ describe('verification of a sweep names the forged field:', () => {
     [
       'a counterexample that shows nothing',
       'breaks[0].kind',
-      (c) => ({ ...c, breaks: c.breaks.map((end) => ({ ...end, k: 500, rivalCount: 524 })) }),
+      (c) => ({ ...c, breaks: c.breaks.map((end) => ({ ...end, k: 250, rivalCount: 262 })) }),
     ],
     [
       'one with more samples than there were',
       'breaks[0]',
-      (c) => ({ ...c, breaks: c.breaks.map((end) => ({ ...end, k: 600, rivalCount: 600 })) }),
+      (c) => ({ ...c, breaks: c.breaks.map((end) => ({ ...end, k: 300, rivalCount: 300 })) }),
     ],
   ])('%s', (_, field, forge) => {
     const forged = forge(GOOD);

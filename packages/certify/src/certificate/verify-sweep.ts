@@ -54,9 +54,12 @@ export function checkSweep(audit: Audit, certificate: SweepCertificate): void {
   breaks.forEach((end, i) => {
     checkBreak(audit, end, counts.classIndex, `breaks[${i}]`);
   });
-  const searched = counterexampleSamples(transform, breaks.length);
-  const counted = slices.reduce((sum, { n }) => sum + n, counts.n0 + searched);
-  audit.same('samples', certificate.samples, counted);
+  const searched = counterexampleSamples(transform, breaks);
+  if (searched === null) audit.refuse('breaks', 'no search for counterexamples takes so many samples');
+  else {
+    const counted = slices.reduce((sum, { n }) => sum + n, counts.n0 + searched);
+    audit.same('samples', certificate.samples, counted);
+  }
   checkInterval(audit, certificate, usable ? grid : null);
 }
 
@@ -107,7 +110,9 @@ function checkBreak(
     audit.refuse(field, `${k} and ${rivalCount} of ${n} samples for two classes cannot be`);
     return;
   }
-  audit.same(`${field}.kind`, kind, isBeaten(k, rivalCount) ? 'wrong' : 'undecided');
+  if (kind === 'wrong' && !isBeaten(k, rivalCount)) {
+    audit.refuse(`${field}.kind`, `says wrong, but ${rivalCount} against ${k} samples do not show it`);
+  }
 }
 
 function checkInterval(audit: Audit, certificate: SweepCertificate, grid: SweepGrid | null): void {

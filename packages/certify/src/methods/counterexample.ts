@@ -10,17 +10,22 @@ import type { SweepBreak, SweepContext } from './method.ts';
 import { noiseOf } from './stage.ts';
 
 /** Parameters tried along each axis at every end, samples of each, and samples of the confirmation at the worst. */
-const TRIED = { rotation: 17, translation: 5 } as const;
+const TRIED = { rotation: 9, translation: 3 } as const;
 const SAMPLES = 64;
-const CONFIRMING = 1024;
+const CONFIRMING = 512;
 /** How far beyond an end to look, in widths of a root slice: h's answer seldom changes within one. */
 const REACH = 6;
 /** Of each «wrong»: not part of the certificate's α, because it claims no robustness. */
 const COUNTEREXAMPLE_ALPHA = 0.001;
 
-/** Samples that a search at so many ends takes. */
-export function counterexampleSamples(transform: Transform, ends: number): number {
-  return ends * (TRIED[transform] ** dimensionsOf(transform) * SAMPLES + CONFIRMING);
+/** Samples that the search at these ends took; null where no search gives such counts. */
+export function counterexampleSamples(
+  transform: Transform,
+  breaks: readonly { readonly n: number }[],
+): number | null {
+  if (breaks.some(({ n }) => n !== SAMPLES && n !== CONFIRMING)) return null;
+  const each = TRIED[transform] ** dimensionsOf(transform) * SAMPLES;
+  return breaks.reduce((sum, { n }) => sum + each + (n === CONFIRMING ? n : 0), 0);
 }
 
 export interface EndsOfInterval {
@@ -49,28 +54,43 @@ export async function searchCounterexamples(
   });
   const rowOf = (all: Uint32Array, i: number) => all.subarray(i * classes, (i + 1) * classes);
   let first = 0;
-  const worst = places.map((own) => {
-    const rows = own.map((_, i) => rowOf(counts, first + i));
+  const found = ends.map(({ lower, upper }, i): SweepBreak => {
+    const own = places[i] ?? [];
+    const rows = own.map((_, place) => rowOf(counts, first + place));
+    first += own.length;
     const margins = rows.map((row) => marginOf(row, classIndex));
     const at = margins.indexOf(Math.min(...margins));
-    first += own.length;
-    return { gamma: own[at] ?? [], rival: rivalOf(rows[at] ?? new Uint32Array(), classIndex) };
+    const row = rows[at] ?? new Uint32Array(classes);
+    return {
+      lower,
+      upper,
+      gamma: own[at] ?? [],
+      ...countsOf(row, SAMPLES, classIndex, rivalOf(row, classIndex)),
+      kind: 'undecided',
+    };
   });
-  const confirming = {
-    betas: worst.map(({ gamma }) => gamma),
-    noise: 'sweepConfirm',
-    sigma,
-    samples: CONFIRMING,
-  } as const;
-  const confirmed = await sampler.countClasses(image, confirming);
-  const breaks = ends.map(({ lower, upper }, i): SweepBreak => {
-    const row = rowOf(confirmed, i);
-    const { gamma = [], rival = null } = worst[i] ?? {};
-    const [k, rivalCount] = [row[classIndex] ?? 0, rival === null ? 0 : (row[rival] ?? 0)];
-    const kind = isBeaten(k, rivalCount) ? 'wrong' : 'undecided';
-    return { lower, upper, gamma, k, n: CONFIRMING, rival, rivalCount, kind };
+  // Only where another class is ahead there is something to confirm, by samples that did not choose the place.
+  const ahead = found.filter(({ k, rivalCount }) => rivalCount > k);
+  const confirmed =
+    ahead.length === 0
+      ? new Uint32Array()
+      : await sampler.countClasses(image, {
+          betas: ahead.map(({ gamma }) => gamma),
+          noise: 'sweepConfirm',
+          sigma,
+          samples: CONFIRMING,
+        });
+  const breaks = found.map((end): SweepBreak => {
+    const i = ahead.indexOf(end);
+    if (i < 0) return end;
+    const fresh = countsOf(rowOf(confirmed, i), CONFIRMING, classIndex, end.rival);
+    return { ...end, ...fresh, kind: isBeaten(fresh.k, fresh.rivalCount) ? 'wrong' : 'undecided' };
   });
-  return { breaks, samples: counterexampleSamples(transform, ends.length) };
+  return { breaks, samples: counterexampleSamples(transform, breaks) ?? 0 };
+}
+
+function countsOf(row: Uint32Array, n: number, classIndex: number, rival: number | null) {
+  return { k: row[classIndex] ?? 0, n, rival, rivalCount: rival === null ? 0 : (row[rival] ?? 0) };
 }
 
 /** Do the counts show, at {@link COUNTEREXAMPLE_ALPHA}, that the rival is more probable than the class? */

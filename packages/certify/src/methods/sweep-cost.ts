@@ -43,21 +43,27 @@ export interface SweepTerms {
   readonly alpha: number;
 }
 
+/** A slice is cut into at most 2^this parts at once: further inwards the share may be another. */
+const MOST_LEVELS = 5;
 /** What one more slice costs beside its samples (its bound), in samples. */
 const SLICE_OVERHEAD = 4;
 /** M of the first slices that are tried out, in units of sigmaEps: from the least to the most, geometrically. */
 const [LEAST_M, MOST_M, STEPS] = [0.02, 2, 48];
 
 /**
- * Roots along each axis with the least expected number of samples.
+ * Roots along each axis with the least expected number of samples, and how many each of them is to take.
  *
  * @param speeds - || d pre(T_γ x) / dγ || along each axis, about: l2 norm per degree or pixel.
  * @param share - What h's class has, about.
  */
-export function chooseRoots(terms: SweepTerms, speeds: readonly number[], share: number): number[] {
+export function chooseRoots(
+  terms: SweepTerms,
+  speeds: readonly number[],
+  share: number,
+): { readonly roots: readonly number[]; readonly samplesEach: number } {
   const { transform, range, sigmaEps, extraError, alpha } = terms;
   const axes = dimensionsOf(transform);
-  let best = Array.from({ length: axes }, () => 1);
+  let best = { roots: Array.from({ length: axes }, () => 1), samplesEach: Number.POSITIVE_INFINITY };
   let bestCost = Number.POSITIVE_INFINITY;
   for (let step = 0; step <= STEPS; step++) {
     const M = sigmaEps * LEAST_M * (MOST_M / LEAST_M) ** (step / STEPS);
@@ -66,35 +72,65 @@ export function chooseRoots(terms: SweepTerms, speeds: readonly number[], share:
     const count = roots.reduce((a, b) => a * b, 1);
     if (count > MAX_ROOTS) continue;
     const p0 = normalCdf((1.05 * M + extraError) / sigmaEps);
-    const cost = count * (SLICE_OVERHEAD + expectedSamples(share, p0, alpha / (2 * count)));
+    const samplesEach = expectedSamples(share, p0, alpha / (2 * count));
+    const cost = count * (SLICE_OVERHEAD + samplesEach);
     if (cost < bestCost) {
-      best = roots;
+      best = { roots, samplesEach };
       bestCost = cost;
     }
   }
   return best;
 }
 
+/** A share on the hopeful side of k of n: two standard deviations above the posterior mean. */
+export function hopefulShare(k: number, n: number): number {
+  const mean = (k + 1) / (n + 2);
+  return Math.min(1 - 1e-9, mean + 2 * Math.sqrt((mean * (1 - mean)) / (n + 3)));
+}
+
+/** A slice's M, how often it may be halved, and the level of a test so many halvings below it. */
+export interface SliceOutlook {
+  readonly M: number;
+  readonly levels: number;
+  readonly alphaAt: (level: number) => number;
+}
+
+/** Expected samples of one test `level` halvings below a slice; M halves with each halving of every axis. */
+function samplesBelow(
+  terms: Pick<SweepTerms, 'transform' | 'sigmaEps' | 'extraError'>,
+  { M, alphaAt }: SliceOutlook,
+  share: number,
+  level: number,
+): number {
+  const axes = dimensionsOf(terms.transform);
+  const p0 = normalCdf((M / 2 ** (level / axes) + terms.extraError) / terms.sigmaEps);
+  return expectedSamples(share, p0, alphaAt(level));
+}
+
+/** Is there a level, the slice's own included, at which a class with this share could pass within `cap` samples? */
+export function isWithinReach(
+  terms: Pick<SweepTerms, 'transform' | 'sigmaEps' | 'extraError'>,
+  outlook: SliceOutlook,
+  share: number,
+  cap: number,
+): boolean {
+  return Array.from({ length: outlook.levels + 1 }, (_, level) => level).some(
+    (level) => samplesBelow(terms, outlook, share, level) <= cap,
+  );
+}
+
 /**
  * Levels below a slice at which its descendants have the least expected cost altogether, and that cost: Infinity where
- * not even the last level allowed promises anything (then that level is named).
- *
- * @param M - Of the slice; it halves with each halving of every axis.
- * @param levels - Halvings that are allowed, at least 1.
- * @param alphaAt - Of one test so many levels below.
+ * no level promises anything (then one level is named).
  */
 export function bestSplit(
   terms: Pick<SweepTerms, 'transform' | 'sigmaEps' | 'extraError'>,
-  M: number,
+  outlook: SliceOutlook,
   share: number,
-  levels: number,
-  alphaAt: (level: number) => number,
 ): { levels: number; cost: number } {
-  const axes = dimensionsOf(terms.transform);
-  let best = { levels, cost: Number.POSITIVE_INFINITY };
-  for (let level = 1; level <= levels; level++) {
-    const p0 = normalCdf((M / 2 ** (level / axes) + terms.extraError) / terms.sigmaEps);
-    const cost = 2 ** level * (SLICE_OVERHEAD + expectedSamples(share, p0, alphaAt(level)));
+  let best = { levels: 1, cost: Number.POSITIVE_INFINITY };
+  for (let level = 1; level <= Math.min(MOST_LEVELS, outlook.levels); level++) {
+    const cost = 2 ** level * (SLICE_OVERHEAD + samplesBelow(terms, outlook, share, level));
     if (cost < best.cost) best = { levels: level, cost };
   }
   return best;

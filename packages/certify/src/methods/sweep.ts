@@ -10,7 +10,16 @@ import { isHopeless, roundRadiusDown } from './claims.ts';
 import { searchCounterexamples } from './counterexample.ts';
 import type { ClassChoice, MethodContext, SliceTest, SweepContext, SweepOutcome } from './method.ts';
 import { noiseOf, StageClock } from './stage.ts';
-import { bestSplit, cautiousShare, chooseRoots, expectedSamples, type SweepTerms } from './sweep-cost.ts';
+import {
+  bestSplit,
+  cautiousShare,
+  chooseRoots,
+  expectedSamples,
+  hopefulShare,
+  isWithinReach,
+  type SliceOutlook,
+  type SweepTerms,
+} from './sweep-cost.ts';
 import {
   alphaOf,
   boxOf,
@@ -31,11 +40,11 @@ import {
 /** Samples at the image as it is that choose the class, and tell how much noise it bears. */
 export const SWEEP_CHOICE = 128;
 /** Slices tested together, those nearest to 0 first: enough to fill batches, few enough to stop soon after an end. */
-const WAVE = 32;
-/** The same once a slice has failed: an end is near, and most of what lies beyond it would be tested in vain. */
+const LARGEST_WAVE = 32;
+/** Waves that an image's samples should be enough for, when each slice takes what is expected. */
+const WAVES = 8;
+/** Slices of a wave once one has failed: an end is near, and what lies beyond it would be tested in vain. */
 const CAREFUL_WAVE = 4;
-/** A slice is cut into at most 2^this parts at once: further inwards the share may be another. */
-const MOST_LEVELS = 5;
 /** Before a slice has so many samples, its share is not worth an opinion about splitting it. */
 const LEAST_OPINION = 4 * SWEEP_LOOK;
 
@@ -92,8 +101,8 @@ export async function certifySweep(context: SweepContext, image: SampledImage): 
     alpha: ledger.granted('alphaSweep'),
   };
   const speeds = await clock.bounding(() => measureSpeeds(context, image));
-  const roots = chooseRoots(terms, speeds, cautiousShare(votes, choice.samples));
-  search = new Search(context, image, terms, { ...terms, roots }, classIndex);
+  const { roots, samplesEach } = chooseRoots(terms, speeds, cautiousShare(votes, choice.samples));
+  search = new Search(context, image, terms, { ...terms, roots }, classIndex, samplesEach);
   while (await search.step(clock, ledger)) {
     // Each step is one wave of slices.
   }
@@ -169,7 +178,8 @@ class Search {
   readonly #classIndex: number;
   readonly #limits: ReturnType<typeof sweepLimits>;
   #pending: SweepNode[];
-  #wave = WAVE;
+  readonly #largestWave: number;
+  #wave: number;
   /** Slices given up, and centres that no slice could hold. */
   readonly #obstacles: ParameterBox[] = [];
 
@@ -179,6 +189,7 @@ class Search {
     terms: SweepTerms,
     grid: SweepGrid,
     classIndex: number,
+    samplesEach: number,
   ) {
     this.#context = context;
     this.#image = image;
@@ -186,6 +197,9 @@ class Search {
     this.grid = grid;
     this.#classIndex = classIndex;
     this.#limits = sweepLimits(context.plan, grid.transform);
+    const affordable = Math.floor(this.#limits.maxSamples / WAVES / samplesEach);
+    this.#largestWave = Math.max(2, Math.min(LARGEST_WAVE, affordable));
+    this.#wave = this.#largestWave;
     const nodes = Array.from({ length: rootCount(grid) }, (_, root) => ({ root, path: '' }));
     this.#pending = nodes.sort((a, b) => this.#distance(a) - this.#distance(b) || a.root - b.root);
   }
@@ -219,7 +233,9 @@ class Search {
     const bounded = await clock.bounding(() => this.#bound(wave));
     const tested = await clock.sampling(() => this.#test(bounded, ledger));
     const children = tested.flatMap((slice) => this.#learn(slice));
-    this.#wave = tested.every(({ passed }) => passed) ? WAVE : CAREFUL_WAVE;
+    this.#wave = tested.every(({ passed }) => passed)
+      ? this.#largestWave
+      : Math.min(this.#largestWave, CAREFUL_WAVE);
     // Inner ones first: they decide whether outer ones matter.
     this.#pending = [...children, ...this.#pending].sort((a, b) => this.#distance(a) - this.#distance(b));
     return true;
@@ -299,28 +315,28 @@ class Search {
   #rule(node: Bounded): TestedPoint['decide'] {
     const { p0, alpha } = node;
     const thresholds = new SequentialThresholds({ p0, alpha, maxN: this.#limits.cap });
-    const levels = this.#levelsBelow(node);
+    const outlook = this.#outlook(node);
     return (k: number, n: number) => {
       const decision = thresholds.decide(k, n);
-      if (decision !== 'open' || levels === 0 || n < LEAST_OPINION) return decision;
-      if (this.#isDoomed(node, k, n, levels)) return 'give-up';
+      if (decision !== 'open' || n < LEAST_OPINION) return decision;
+      if (this.#isDoomed(outlook, k, n)) return 'give-up';
       const asking = expectedSamples(k / n, p0, alpha) - n;
-      return this.#split(node, k / n, levels).cost < asking ? 'give-up' : 'open';
+      return bestSplit(this.#terms, outlook, k / n).cost < asking ? 'give-up' : 'open';
     };
   }
 
-  /** Has the class too small a share at the centre even for the smallest slice around it? */
-  #isDoomed(node: { readonly M: number }, k: number, n: number, levels: number): boolean {
-    const { transform, extraError, sigmaEps } = this.#terms;
-    const least = node.M / 2 ** (levels / (transform === 'rotation' ? 1 : 2)) + extraError;
-    return isHopeless(k, n, shareNeededFor(least, sigmaEps));
+  #outlook(node: SweepNode & { readonly M: number }): SliceOutlook {
+    const depth = node.path.length;
+    return {
+      M: node.M,
+      levels: this.#levelsBelow(node),
+      alphaAt: (level) => alphaOf(this.grid, depth + level, this.#terms.alpha),
+    };
   }
 
-  #split(node: SweepNode & { readonly M: number }, share: number, levels: number) {
-    const depth = node.path.length;
-    return bestSplit(this.#terms, node.M, share, Math.min(levels, MOST_LEVELS), (level) =>
-      alphaOf(this.grid, depth + level, this.#terms.alpha),
-    );
+  /** Will neither this slice nor a part of it around the same centre pass, even if the class is luckier than it seems? */
+  #isDoomed(outlook: SliceOutlook, k: number, n: number): boolean {
+    return !isWithinReach(this.#terms, outlook, hopefulShare(k, n), this.#limits.cap);
   }
 
   /** How often the slice may be halved before it is narrower than the floor. */
@@ -340,19 +356,19 @@ class Search {
     if (slice.passed) return [];
     const { root, path, k, n } = slice;
     const node = { root, path };
-    const levels = this.#levelsBelow(node);
-    if (levels === 0) {
+    if (this.#levelsBelow(node) === 0) {
       this.#giveUp(node);
       return [];
     }
     if (n === 0) return descendants(node, 1);
-    if (this.#isDoomed(slice, k, n, levels)) {
+    const outlook = this.#outlook(slice);
+    if (this.#isDoomed(outlook, k, n)) {
       // No slice around this centre will pass: the interval cannot reach beyond it, but may come closer.
       const center = centerOf(boxOf(this.grid, node));
       this.#obstacles.push({ lower: center, upper: center });
       return descendants(node, 1);
     }
-    return descendants(node, this.#split(slice, k / n, levels).levels);
+    return descendants(node, bestSplit(this.#terms, outlook, k / n).levels);
   }
 
   #giveUp(node: SweepNode): void {
