@@ -6,7 +6,7 @@ import { type Command, Option } from 'commander';
 import { Console } from './console.ts';
 import { readConfig } from './options/config-file.ts';
 import { outputOptions, readOutput } from './options/output.ts';
-import { type OptionGroup, type OptionSpec, Values } from './options/values.ts';
+import { type OptionGroup, type OptionSpec, Values, type Word } from './options/values.ts';
 
 export interface CommandContext {
   readonly console: Console;
@@ -23,7 +23,7 @@ export interface CommandSpec {
   readonly summary: string;
   /** The paragraph above the options. */
   readonly description: string;
-  /** Such as ['run', 'the folder of a run']; all are required. */
+  /** Such as ['run', 'the folder of a run']; all are required. The last one may be «name...»: one or more. */
   readonly operands?: readonly (readonly [name: string, help: string])[];
   readonly groups: readonly OptionGroup[];
   /** A command line that works as it stands. */
@@ -61,7 +61,7 @@ export function addCommand(parent: Command, spec: CommandSpec, outcome: Outcome)
       outcome.exitCode = await spec.run({
         console,
         values,
-        operands: command.processedArgs.map(String),
+        operands: command.processedArgs.flat().map(String),
         setLastWords: (words) => {
           outcome.lastWords = words;
         },
@@ -72,20 +72,26 @@ export function addCommand(parent: Command, spec: CommandSpec, outcome: Outcome)
   });
 }
 
-function toCommander({ name, value, help, default: standard }: OptionSpec): Option {
+function toCommander({ name, value, help, default: standard, repeats }: OptionSpec): Option {
   const option = new Option(value === undefined ? `--${name}` : `--${name} <${value}>`, help);
+  if (repeats) option.argParser((word: string, before?: readonly string[]) => [...(before ?? []), word]);
   return standard === undefined ? option : option.default(standard, standard);
 }
+
+const isWord = (word: unknown): word is Word =>
+  typeof word === 'string' ||
+  word === true ||
+  (Array.isArray(word) && word.every((w) => typeof w === 'string'));
 
 /** Flags over --config over defaults. */
 async function mergedValues(command: Command, options: readonly OptionSpec[]): Promise<Values> {
   const file: unknown = command.getOptionValue('config');
   const fromFile = typeof file === 'string' ? await readConfig(file, options) : {};
-  const words: Record<string, string | boolean | undefined> = {};
+  const words: Record<string, Word | undefined> = {};
   for (const { name, default: standard } of options) {
     const key = new Option(`--${name}`).attributeName();
     const word: unknown = command.getOptionValue(key);
-    const given = command.getOptionValueSource(key) === 'cli' && (typeof word === 'string' || word === true);
+    const given = command.getOptionValueSource(key) === 'cli' && isWord(word);
     words[name] = given ? word : (fromFile[name] ?? standard);
   }
   return new Values(words);

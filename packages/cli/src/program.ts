@@ -6,6 +6,7 @@ import { certify } from './commands/certify.ts';
 import { doctor } from './commands/doctor.ts';
 import { inspect } from './commands/model-inspect.ts';
 import { predict } from './commands/predict.ts';
+import { report } from './commands/report.ts';
 import { verify } from './commands/verify.ts';
 import { version } from './version.ts';
 
@@ -29,7 +30,7 @@ export function buildProgram(outcome: Outcome): Command {
     // Refusals are printed in one place, failure.ts.
     .configureOutput({ outputError: () => undefined, getOutHelpWidth: helpWidth, getErrHelpWidth: helpWidth })
     .addHelpText('after', EXAMPLES);
-  for (const spec of [doctor, bound, predict, certify, verify]) addCommand(program, spec, outcome);
+  for (const spec of [doctor, bound, predict, certify, verify, report]) addCommand(program, spec, outcome);
   const model = program
     .command('model')
     .summary('look at a classifier')

@@ -83,7 +83,7 @@ async function run(context: CommandContext): Promise<number> {
         const certificate = await certifier.certify(image);
         const seconds = (performance.now() - started) / 1000;
         const line = JSON.stringify(certificate);
-        folder.add(line, { ...certificate, seconds });
+        folder.add(line, { ...certificate, seconds, baseCorrect });
         outcomes.push({ certificate, baseCorrect });
         done += 1;
         console.data(console.json ? line : formatRow(COLUMNS, cells(certificate)));

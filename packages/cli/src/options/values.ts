@@ -14,7 +14,12 @@ export interface OptionSpec {
   readonly help: string;
   /** Shown and used where the option is absent. */
   readonly default?: string;
+  /** May be given several times; read with `list`. */
+  readonly repeats?: boolean;
 }
+
+/** What was given for an option; true for a switch, a list for one that repeats. */
+export type Word = string | boolean | readonly string[];
 
 /** Options under one heading of the help. */
 export interface OptionGroup {
@@ -23,9 +28,9 @@ export interface OptionGroup {
 }
 
 export class Values {
-  readonly #words: Readonly<Record<string, string | boolean | undefined>>;
+  readonly #words: Readonly<Record<string, Word | undefined>>;
 
-  constructor(words: Readonly<Record<string, string | boolean | undefined>>) {
+  constructor(words: Readonly<Record<string, Word | undefined>>) {
     this.#words = words;
   }
 
@@ -33,6 +38,13 @@ export class Values {
   text(name: string): string | undefined {
     const word = this.#words[name];
     return typeof word === 'string' ? word : undefined;
+  }
+
+  /** All words of an option that repeats, in order; a single one from --config is a list of one. */
+  list(name: string): readonly string[] {
+    const word = this.#words[name];
+    if (typeof word === 'string') return [word];
+    return typeof word === 'object' ? word : [];
   }
 
   /** Is the switch on? */
@@ -82,8 +94,8 @@ export class Values {
   }
 
   /** What was given, in the order of the names; for config.json. */
-  toJSON(): Record<string, string | boolean> {
-    const given: Record<string, string | boolean> = {};
+  toJSON(): Record<string, Word> {
+    const given: Record<string, Word> = {};
     for (const [name, word] of Object.entries(this.#words)) if (word !== undefined) given[name] = word;
     return given;
   }

@@ -11,7 +11,15 @@ beforeAll(async () => {
 });
 afterAll(() => folder.remove());
 
-const row = { index: 3, label: 1, predicted: null, radius: null, correct: false, seconds: 2.5 };
+const row = {
+  index: 3,
+  label: 1,
+  predicted: null,
+  radius: null,
+  correct: false,
+  seconds: 2.5,
+  baseCorrect: true,
+};
 
 describe('a run folder', () => {
   it('holds each line as soon as it is added', async () => {
@@ -22,6 +30,7 @@ describe('a run folder', () => {
     // Before it is closed: a killed process would leave the same.
     expect(await read('certificates.jsonl')).toBe('{"index":3}\n');
     expect(await read('log.tsv')).toBe(`${LOG_HEADER}\n3\t1\t-1\t0\t0\t0:00:02.500000\n`);
+    expect(await read('classifier.tsv')).toBe('idx\tlabel\tcorrect\n3\t1\t1\n');
     expect(JSON.parse(await read('config.json'))).toEqual({ command: 'certify' });
     expect(run.lines).toBe(1);
     run.close();

@@ -1,6 +1,6 @@
 /**
- * The folder of a run: config.json, certificates.jsonl, log.tsv. A line is on disk before the next image is begun;
- * whatever ends the process, no line is cut. Not for reading one back.
+ * The folder of a run: config.json, certificates.jsonl, log.tsv, classifier.tsv. A line is on disk before the next image is begun;
+ * whatever ends the process, no line is cut. Not for reading one back: that is read-run.ts.
  */
 import {
   accessSync,
@@ -19,12 +19,14 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { badInput, TurnproofError } from '@turnproof/core';
+import { CLASSIFIER_HEADER, type ClassifierRow, formatClassifierRow } from './classifier-tsv.ts';
 import { formatLogRow, LOG_HEADER, type LogRow } from './log-tsv.ts';
 
-const CONFIG = 'config.json';
-const CERTIFICATES = 'certificates.jsonl';
-const LOG = 'log.tsv';
-const RUN_FILES = [CONFIG, CERTIFICATES, LOG];
+export const CONFIG = 'config.json';
+export const CERTIFICATES = 'certificates.jsonl';
+export const LOG = 'log.tsv';
+export const CLASSIFIER = 'classifier.tsv';
+const RUN_FILES = [CONFIG, CERTIFICATES, LOG, CLASSIFIER];
 
 /** runs/2025-01-31T12-00-00-dist-x: sorts by time, and no colon, which some systems refuse. */
 export function defaultRunFolder(method: string, now: Date): string {
@@ -76,6 +78,7 @@ export class RunFolder {
   readonly path: string;
   readonly #certificates: number;
   readonly #log: number;
+  readonly #classifier: number;
   #lines = 0;
 
   /** Makes the folder and writes what is known at the start; leaves nothing where that fails. */
@@ -88,7 +91,11 @@ export class RunFolder {
       writeFileSync(join(path, CONFIG), `${JSON.stringify(config, null, 2)}\n`, { flag: 'wx', flush: true });
       this.#certificates = openSync(join(path, CERTIFICATES), 'ax');
       this.#log = openSync(join(path, LOG), 'ax');
-      appendWhole([[this.#log, LOG_HEADER]]);
+      this.#classifier = openSync(join(path, CLASSIFIER), 'ax');
+      appendWhole([
+        [this.#log, LOG_HEADER],
+        [this.#classifier, CLASSIFIER_HEADER],
+      ]);
     } catch (error) {
       for (const name of RUN_FILES) rmSync(join(path, name), { force: true });
       if (made !== undefined) rmSync(made, { recursive: true });
@@ -101,12 +108,13 @@ export class RunFolder {
     return this.#lines;
   }
 
-  /** Synchronous on purpose: a signal is heard only when both lines are on disk. */
-  add(certificate: string, row: LogRow): void {
+  /** Synchronous on purpose: a signal is heard only when all lines are on disk. */
+  add(certificate: string, row: LogRow & ClassifierRow): void {
     try {
       appendWhole([
         [this.#certificates, certificate],
         [this.#log, formatLogRow(row)],
+        [this.#classifier, formatClassifierRow(row)],
       ]);
     } catch (error) {
       throw unwritable(this.path, error);
@@ -117,6 +125,7 @@ export class RunFolder {
   close(): void {
     closeSync(this.#certificates);
     closeSync(this.#log);
+    closeSync(this.#classifier);
   }
 }
 

@@ -5,7 +5,7 @@ import { columnsOf, formatRow } from '../table.ts';
 const COLUMNS = columnsOf(['', -36], ['', 8]);
 
 export interface ImageOutcome {
-  readonly certificate: Certificate;
+  readonly certificate: Pick<Certificate, 'predicted' | 'correct' | 'radius' | 'ms'>;
   /** Is the base classifier, without any smoothing, right on pre(x)? Null where the label is not known. */
   readonly baseCorrect: boolean | null;
 }

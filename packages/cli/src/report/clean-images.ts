@@ -1,0 +1,76 @@
+/**
+ * The images of a run, read again from its data set as long as they are the ones that were certified. Whatever stands
+ * in the way (moved, changed, another data set) is a reason that the report states, never an error.
+ */
+import { TurnproofError } from '@turnproof/core';
+import sharp from 'sharp';
+import { type Dataset, openDataset } from '../data/index.ts';
+import type { ReportedCertificate } from './certificates.ts';
+import type { ReportedRun } from './read-run.ts';
+
+export interface CleanImage {
+  /** [channels, height, width], in [0, 1]. */
+  readonly pixels: Float32Array;
+  /** As the data set calls it. */
+  readonly name: string;
+}
+
+export interface CleanImages {
+  /** Names of the classes; null where they are not known. */
+  readonly classes: readonly string[] | null;
+  /** The image that was certified, or why it cannot be shown. */
+  read(certificate: ReportedCertificate): Promise<CleanImage | string>;
+}
+
+/** @param spec the data set, where it lies elsewhere than the run says */
+export async function openCleanImages({ config }: ReportedRun, spec?: string): Promise<CleanImages> {
+  const wanted = spec ?? config?.data.spec;
+  const none = (why: string): CleanImages => ({ classes: null, read: () => Promise.resolve(why) });
+  if (wanted === undefined) return none('the run does not say where it came from');
+  let data: Dataset;
+  try {
+    data = await openDataset(wanted);
+  } catch (error) {
+    return none(`data set ${wanted} cannot be opened here: ${reasonOf(error)}`);
+  }
+  return {
+    classes: data.classes,
+    async read({ index, image }) {
+      try {
+        const { pixels, name, sha256 } = await data.read(index);
+        if (sha256 !== image.sha256) return `image ${index} of ${wanted} is not the one that was certified`;
+        return { pixels, name };
+      } catch (error) {
+        return reasonOf(error);
+      }
+    },
+  };
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof TurnproofError) return error.message;
+  throw error;
+}
+
+/** Grey and colour can be shown. */
+export function canBeShown({ channels }: { readonly channels: number }): boolean {
+  return channels === 1 || channels === 3;
+}
+
+/** A PNG as a data URI; pixels [channels, height, width] in [0, 1], rounded to 8 bits. */
+export async function pngUri(
+  pixels: ArrayLike<number>,
+  { channels, height, width }: { readonly channels: number; readonly height: number; readonly width: number },
+): Promise<string> {
+  const bytes = Buffer.alloc(channels * height * width);
+  const plane = height * width;
+  for (let k = 0; k < plane; k++) {
+    for (let c = 0; c < channels; c++) {
+      const value = Math.min(1, Math.max(0, pixels[c * plane + k] ?? 0));
+      bytes[k * channels + c] = Math.round(255 * value);
+    }
+  }
+  const raw = { width, height, channels: channels === 1 ? 1 : 3 } as const;
+  const png = await sharp(bytes, { raw }).png({ compressionLevel: 9 }).toBuffer();
+  return `data:image/png;base64,${png.toString('base64')}`;
+}

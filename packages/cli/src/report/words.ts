@@ -1,0 +1,93 @@
+/** What the report says about methods, error probabilities and images, in words. */
+import { downTo } from '../rounding.ts';
+import { type ReportedCertificate, regionOf } from './certificates.ts';
+
+export interface MethodWords {
+  readonly name: string;
+  readonly guarantee: string;
+}
+
+const METHODS: Readonly<Record<ReportedCertificate['method'], MethodWords>> = {
+  base: {
+    name: 'Base (heuristic)',
+    guarantee:
+      'No guarantee: the radius would hold if transformations composed without interpolation error, which they do not.',
+  },
+  'dist-x': {
+    name: 'Dist-x',
+    guarantee:
+      'The smoothed classifier g, which votes over random transformations and pixel noise, gives the same answer for ' +
+      'every transformation of the image up to its radius: real numbers, not a sample of them. Interpolation errors ' +
+      'are bounded for each image.',
+  },
+  sweep: {
+    name: 'Sweep',
+    guarantee:
+      'The noise-smoothed classifier h gives the same answer for every transformation of the image within its ' +
+      'certified interval: real numbers, not a sample of them. The range is cut into slices, and each slice is certified.',
+  },
+};
+
+export function methodWords(method: ReportedCertificate['method']): MethodWords {
+  return METHODS[method];
+}
+
+const ACCOUNTS: Readonly<Record<string, readonly [symbol: string, words: string]>> = {
+  total: ['α', 'everything below together: 1 - confidence'],
+  alphaGamma: ['α_γ', 'that the share of the class over β is lower than its bound p (Clopper-Pearson)'],
+  alphaEps: [
+    'α_ε',
+    'that one of the tests «h answers the class with radius above E» accepts wrongly (shared evenly)',
+  ],
+  alphaE: ['α_E', 'that E is exceeded more often than ρ_E says (Clopper-Pearson)'],
+};
+
+/** An account of the ledger; one that is not known here stands by its own name. */
+export function accountWords(name: string): readonly [symbol: string, words: string] {
+  return Object.hasOwn(ACCOUNTS, name) ? (ACCOUNTS[name] ?? [name, '']) : [name, ''];
+}
+
+/** 0.99 as «99 %», 0.999 as «99.9 %». */
+export function percent(share: number): string {
+  return `${Number((100 * share).toPrecision(12))} %`;
+}
+
+export function unitSign(unit: ReportedCertificate['unit']): string {
+  return unit === 'degrees' ? '°' : ' px';
+}
+
+export type Verdict = 'correct' | 'wrong' | 'certified' | 'abstained';
+
+/** «certified»: there is no label to compare with. */
+export function verdictOf({ predicted, correct }: ReportedCertificate): Verdict {
+  if (predicted === null) return 'abstained';
+  return correct === null ? 'certified' : correct ? 'correct' : 'wrong';
+}
+
+/** «class 3 (stop)»; names come from the data set. */
+export function className(index: number | null, classes: readonly string[] | null): string {
+  if (index === null) return '';
+  const name = classes?.[index];
+  return name === undefined || name === String(index) ? String(index) : `${index} (${name})`;
+}
+
+/** The certified region, rounded inwards: «±12.83°», «-31.2° to 44.9°», «shifts up to 1.2 px». */
+export function regionWords(certificate: ReportedCertificate): string {
+  const region = regionOf(certificate);
+  const sign = unitSign(certificate.unit);
+  if (region === null) return 'nothing certified';
+  if (region.kind === 'ball') {
+    const radius = inward(region.radius);
+    return certificate.unit === 'degrees' ? `±${radius}${sign}` : `shifts up to ${radius}${sign}`;
+  }
+  const axes = region.lower.map((lower, axis) => {
+    const upper = region.upper[axis] ?? lower;
+    return `${inward(lower)} to ${inward(upper)}${sign}`;
+  });
+  return axes.length === 1 ? (axes[0] ?? '') : axes.map((words, i) => `${'xy'[i]}: ${words}`).join(', ');
+}
+
+/** Towards 0, so that an interval around 0 never grows. */
+function inward(x: number): string {
+  return String(Math.sign(x) * Number(downTo(Math.abs(x), 3)));
+}
