@@ -4,6 +4,7 @@ import { addCommand, type Outcome } from './command.ts';
 import { bound } from './commands/bound.ts';
 import { certify } from './commands/certify.ts';
 import { doctor } from './commands/doctor.ts';
+import { experiment } from './commands/experiment.ts';
 import { inspect } from './commands/model-inspect.ts';
 import { predict } from './commands/predict.ts';
 import { report } from './commands/report.ts';
@@ -30,7 +31,8 @@ export function buildProgram(outcome: Outcome): Command {
     // Refusals are printed in one place, failure.ts.
     .configureOutput({ outputError: () => undefined, getOutHelpWidth: helpWidth, getErrHelpWidth: helpWidth })
     .addHelpText('after', EXAMPLES);
-  for (const spec of [doctor, bound, predict, certify, verify, report]) addCommand(program, spec, outcome);
+  for (const spec of [doctor, bound, predict, certify, verify, report, experiment])
+    addCommand(program, spec, outcome);
   const model = program
     .command('model')
     .summary('look at a classifier')

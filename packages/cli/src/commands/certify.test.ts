@@ -42,9 +42,20 @@ describe('certify on the built-in signs', () => {
     expect(code, stderr).toBe(0);
     expect((await readdir(join(folder.path, 'run'))).sort()).toEqual([
       'certificates.jsonl',
+      'classifier.tsv',
       'config.json',
       'log.tsv',
+      'report',
+      'report.html',
     ]);
+    expect((await readdir(join(folder.path, 'run', 'report'))).sort()).toEqual([
+      'certified-accuracy.svg',
+      'errors.svg',
+      'rho.svg',
+      'samples.svg',
+      'time.svg',
+    ]);
+    expect(await linesOf('run', 'classifier.tsv')).toEqual(['idx\tlabel\tcorrect', '0\t0\t1', '11\t1\t1']);
 
     const lines = await linesOf('run', 'certificates.jsonl');
     expect(stdout.trimEnd().split('\n')).toEqual(lines);

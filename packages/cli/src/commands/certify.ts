@@ -6,7 +6,8 @@ import type { CommandContext, CommandSpec } from '../command.ts';
 import type { DataImage, Dataset } from '../data/index.ts';
 import { EXIT_OK } from '../failure.ts';
 import { certifyPlanOptions } from '../options/plan.ts';
-import { type Prepared, prepare, runOptions, sharedOptions } from '../prepare/certifying.ts';
+import { check, open, type Prepared, runOptions, sharedOptions } from '../prepare/certifying.ts';
+import { reportOnRun } from '../report/report-on-run.ts';
 import { downTo, upTo } from '../rounding.ts';
 import { checkRunFolder, defaultRunFolder, RunFolder } from '../run/run-folder.ts';
 import { formatSummary, type ImageOutcome } from '../run/summary.ts';
@@ -18,8 +19,8 @@ export const certify: CommandSpec = {
   summary: 'certificates: how far each image may be turned or shifted',
   description:
     'Certify, for each image, a radius: whatever transformation up to it an attacker applies, the smoothed classifier ' +
-    'keeps its answer. Writes config.json, certificates.jsonl and log.tsv to the run folder; finished images are kept ' +
-    'whatever ends the run.',
+    'keeps its answer. Writes config.json, certificates.jsonl and log.tsv to the run folder, and at the end report.html; ' +
+    'finished images are kept whatever ends the run.',
   groups: [
     ...sharedOptions,
     ...certifyPlanOptions,
@@ -28,6 +29,7 @@ export const certify: CommandSpec = {
       heading: 'Output:',
       options: [
         { name: 'out', value: 'DIR', help: 'run folder, not there yet (default: runs/<time>-<method>)' },
+        { name: 'dry-run', help: 'check options, data and model, then stop' },
       ],
     },
   ],
@@ -52,7 +54,13 @@ async function run(context: CommandContext): Promise<number> {
   const { console, values } = context;
   const method = values.text('method') ?? 'sweep';
   const out = values.text('out') ?? defaultRunFolder(method, new Date());
-  const prepared = await prepare(context, ['sweep', 'dist-x', 'base'], () => checkRunFolder(out));
+  const checked = await check(context, ['sweep', 'dist-x', 'base'], () => checkRunFolder(out));
+  if (values.flag('dry-run')) {
+    await checked.opened.host.release();
+    console.note(`all is there for ${checked.selected.indices.length} images; nothing was run`);
+    return EXIT_OK;
+  }
+  const prepared = await open(context, checked);
   const { selected, pipeline, plan, engine } = prepared;
   const { indices, data } = selected;
   let done = 0;
@@ -100,6 +108,7 @@ async function run(context: CommandContext): Promise<number> {
       );
       if (console.json) console.note(summary);
       else console.data(`\n${summary}`);
+      await reportOnRun(out, console);
       return EXIT_OK;
     } finally {
       await certifier.close();

@@ -9,30 +9,36 @@ import { pipelineOptions, readPipeline } from '../options/pipeline.ts';
 import { readPlan } from '../options/plan.ts';
 import type { OptionGroup } from '../options/values.ts';
 import { type Engine, openEngine } from './engine.ts';
-import { checkImages, openHostModel, openSelection, type SelectedData } from './inputs.ts';
+import { checkImages, type HostModel, openHostModel, openSelection, type SelectedData } from './inputs.ts';
 
 export const sharedOptions: readonly OptionGroup[] = [dataOptions, modelOptions, pipelineOptions];
 export const runOptions: readonly OptionGroup[] = [deviceOptions];
 
-export interface Prepared {
+/** What is known before a GPU is asked for anything. */
+export interface Checked {
   readonly selected: SelectedData;
   readonly pipeline: Pipeline;
   readonly plan: Plan;
   readonly boundMethod: BoundMethod;
   readonly device: DeviceChoice;
+  /** The caller releases its `host`, or hands it on to `open`. */
+  readonly opened: HostModel;
+}
+
+export interface Prepared extends Omit<Checked, 'opened'> {
   readonly engine: Engine;
 }
 
 /**
- * Checks all that was given, then opens GPU and classifier. The caller closes the engine.
+ * Checks all that was given, images and model included.
  *
  * @param early what else must be right before the GPU is asked for anything
  */
-export async function prepare(
+export async function check(
   { console, values }: CommandContext,
   methods: Parameters<typeof readPlan>[2],
   early: () => void = () => undefined,
-): Promise<Prepared> {
+): Promise<Checked> {
   const pipeline = readPipeline(values);
   const plan = readPlan(values, pipeline.range, methods);
   const boundMethod = readBoundMethod(values, pipeline.transform);
@@ -44,12 +50,22 @@ export async function prepare(
   early();
   const opened = await openHostModel(path, selected, device.threads);
   try {
-    const { host } = opened;
-    await checkImages(selected, { file: path, classes: host.classes }, console);
+    await checkImages(selected, { file: path, classes: opened.host.classes }, console);
   } catch (error) {
     await opened.host.release();
     throw error;
   }
+  return { selected, pipeline, plan, boundMethod, device, opened };
+}
+
+/** Opens GPU and classifier of what was checked. The caller closes the engine. */
+export async function open({ console }: CommandContext, { opened, ...checked }: Checked): Promise<Prepared> {
+  const { device, selected, plan } = checked;
   const engine = await openEngine(device, opened, selected, plan.sigmaEps, console);
-  return { selected, pipeline, plan, boundMethod, device, engine };
+  return { ...checked, engine };
+}
+
+/** Both; see `check`. */
+export async function prepare(...args: Parameters<typeof check>): Promise<Prepared> {
+  return open(args[0], await check(...args));
 }

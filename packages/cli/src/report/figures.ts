@@ -58,6 +58,7 @@ export function figuresOf({ images }: ReportedRun): RunFigures {
 
 /** Cells as text, the first column naming the run. */
 export interface TextTable {
+  readonly title: string;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }
@@ -101,5 +102,5 @@ function comparisonTable(runs: readonly ReportedRun[]): TextTable {
     of.boundSeconds.toFixed(2),
     of.samplingSeconds.toFixed(2),
   ]);
-  return { columns, rows };
+  return { title: unit === 'degrees' ? 'Rotation' : 'Translation', columns, rows };
 }

@@ -2,6 +2,7 @@
 import { downTo } from '../rounding.ts';
 import { type ReportedCertificate, regionOf } from './certificates.ts';
 import { type CleanImage, type CleanImages, canBeShown, pngUri } from './clean-images.ts';
+import { SERIES } from './draw-plot.ts';
 import { html, type Markup } from './html.ts';
 import type { ReportedRun } from './read-run.ts';
 import { type Layer, regionFigure } from './region-figure.ts';
@@ -24,17 +25,26 @@ export function chosenImages(run: ReportedRun, limit = MAX_CARDS): ReportedCerti
   return certificates.filter((certificate) => chosen.has(certificate));
 }
 
-/** Cards of the images of one run, or of several of one transformation. */
-export async function gallery(runs: readonly ReportedRun[], images: CleanImages): Promise<Markup> {
+/**
+ * Cards of the images of one run, or of several of one transformation.
+ *
+ * @param all the names of all runs of the report: a run has the same colour everywhere
+ */
+export async function gallery(
+  runs: readonly ReportedRun[],
+  images: CleanImages,
+  all: readonly string[],
+): Promise<Markup> {
+  const toneOf = ({ name }: ReportedRun) => `tone-${all.indexOf(name) % SERIES.length}`;
   const main = mostComplete(runs);
   const shown = runs.slice(0, MAX_RINGS);
   const chosen = chosenImages(main);
   const cards: Markup[] = [];
-  for (const certificate of chosen) cards.push(await card(certificate, shown, images));
+  for (const certificate of chosen) cards.push(await card(certificate, shown, images, toneOf));
   const left = main.images.length - chosen.length;
   const several = shown.length > 1;
   return html`<p>${legend(main, several)}</p>
-${several ? html`<ol class="keys">${shown.map(({ name }, i) => html`<li><span class="key tone-${i}"></span> ${name}</li>`)}</ol>` : ''}
+${several ? html`<ol class="keys">${shown.map((run) => html`<li><span class="key ${toneOf(run)}"></span> ${run.name}</li>`)}</ol>` : ''}
 ${runs.length > shown.length ? html`<p>Only the first ${shown.length} runs are drawn here.</p>` : ''}
 ${left > 0 ? html`<p>${chosen.length} of ${main.images.length} images${several ? ` of ${main.name}` : ''}: wrong answers first, then abstentions, then the smallest radii. The rest is in the table.</p>` : ''}
 <div class="cards">${cards}</div>`;
@@ -74,13 +84,14 @@ async function card(
   certificate: ReportedCertificate,
   runs: readonly ReportedRun[],
   images: CleanImages,
+  toneOf: (run: ReportedRun) => string,
 ): Promise<Markup> {
   const { index, label, image, pipeline } = certificate;
   const clean = await shownImage(certificate, images);
   const uri = typeof clean === 'string' ? null : await pngUri(clean.pixels, image.shape);
   const found = runs.map((run) => ({ run, certificate: sameImage(run, certificate) }));
-  const layers = found.map((one, i): Layer => {
-    const tone = runs.length > 1 ? `tone-${i}` : `verdict-${verdictOf(certificate)}`;
+  const layers = found.map((one): Layer => {
+    const tone = runs.length > 1 ? toneOf(one.run) : `verdict-${verdictOf(certificate)}`;
     return { tone, region: one.certificate === null ? null : regionOf(one.certificate) };
   });
   const words = found.map(({ run, certificate: one }) => ({

@@ -6,6 +6,11 @@ import { DASHES, PLOT_WIDTH, type Plot, SERIES } from './draw-plot.ts';
 import { figuresOf } from './figures.ts';
 import type { ReportedRun } from './read-run.ts';
 
+/** 1, 2, 5, 10, 20, ... as logarithms: where the axis of samples has labels. */
+const DECADES = Array.from({ length: 24 }, (_, i) =>
+  Math.log10(([1, 2, 5][i % 3] ?? 1) * 10 ** Math.floor(i / 3)),
+);
+
 /** Up to so many images have a bar of their own. */
 const MAX_BARS = 60;
 
@@ -246,7 +251,7 @@ function samplesPlot(runs: readonly ReportedRun[]): Plot | null {
           type: 'quantitative',
           bin: { step: 0.125 },
           title: 'samples',
-          axis: { values: [0, 1, 2, 3, 4, 5, 6, 7], labelExpr: "format(pow(10, datum.value), '~s')" },
+          axis: { values: DECADES, labelExpr: "format(round(pow(10, datum.value)), '~s')" },
           scale: { zero: false },
         },
         y: {

@@ -58,9 +58,9 @@ function fan(figure: RegionFigure): Markup {
   // No empty half circle below a fan of a few degrees.
   const reach = outer + 12;
   const bottom = Math.max(HALF + 4, limit > 90 ? reach : -INNER * Math.cos((limit * Math.PI) / 180) + 12);
-  const side = Math.max(HALF + 4, limit >= 90 ? reach : reach * Math.sin((limit * Math.PI) / 180) + 14);
+  const side = Math.max(HALF + 4, limit >= 90 ? reach : reach * Math.sin((limit * Math.PI) / 180) + 18);
   const labels = [limit, -limit].map((angle) => {
-    const { x, y } = at(angle + (Math.sign(angle) * 500) / INNER, INNER + RING / 2);
+    const { x, y } = at(angle + (Math.sign(angle) * 650) / INNER, INNER + RING / 2);
     return html`<text class="angle" x="${x}" y="${y}">${angle > 0 ? '+' : '\u2212'}${limit}\u00b0</text>`;
   });
   return html`<svg class="region" viewBox="${round(-side)} ${-reach} ${round(2 * side)} ${round(reach + bottom)}" role="img" aria-label="${alternative}">${picture(figure, 0)}${rings}${limit < 165 ? labels : ''}<path class="upright" d="M0,${-top} l-4,-7 h8 z"/></svg>`;

@@ -75,7 +75,7 @@ ${methods.map((method) => {
   const { name, guarantee } = methodWords(method);
   return html`<p class="lead${method === 'base' ? ' heuristic' : ''}"><strong>${name}.</strong> ${guarantee}</p>`;
 })}
-${(tables ?? comparisonTables(runs)).map(({ columns, rows }) => table(caption, columns, rows))}
+${(tables ?? comparisonTables(runs)).map(({ title, columns, rows }) => table(`${title}. ${caption}`, columns, rows))}
 </section>`;
 }
 
@@ -87,7 +87,7 @@ export function imagesTable(run: ReportedRun, { classes }: CleanImages): Markup 
     'answer',
     'result',
     'radius',
-    ...(sweep ? ['certified', 'slices passed'] : ['E', 'ρ_E', 'β accepted']),
+    ...(sweep ? ['certified', 'slices passed'] : ['E', 'ρ_E', 'β that agree']),
     'samples',
     'bound s',
     'sampling s',
@@ -246,7 +246,7 @@ export function provenance(run: ReportedRun): Markup {
     html`<code>${certificate.image.sha256}</code>`,
   ]);
   return html`<section aria-labelledby="provenance"><h2 id="provenance">Provenance</h2>
-${table('Where these certificates come from.', ['what', ''], rows, 'words')}
+${table('Where these certificates come from.', ['what', 'value'], rows, 'words')}
 ${command === null ? '' : html`<h3>To make them again</h3><pre>${command}</pre>`}
 <h3>To check them without trusting this page</h3><pre>turnproof verify ${quoted(run.path)}</pre>
 <details><summary>SHA-256 of the ${run.images.length === 1 ? 'image' : 'images'} (pixels as little-endian float32)</summary>

@@ -17,6 +17,7 @@ body { margin: 0 auto; padding: 1.5rem 1.25rem 4rem; max-width: 72rem; backgroun
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .25rem; }
 h2 { font-size: 1.25rem; margin: 2.5rem 0 .75rem; padding-bottom: .3rem; border-bottom: 1px solid var(--line); }
 h3 { font-size: 1rem; margin: 0 0 .25rem; }
+section > h3 { margin-top: 1.5rem; }
 p { max-width: 46rem; margin: .5rem 0; }
 a { color: inherit; }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; list-style: none; margin: 1rem 0 0; padding: 0; }

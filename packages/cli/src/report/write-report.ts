@@ -80,7 +80,7 @@ async function reportText(
   const sections: [id: string, words: string, part: Markup | null][] = [
     ['headline', 'In short', single ? headline(first) : comparison(runs, tables ?? null)],
     ['plots', 'Plots', plotSection(plots)],
-    ['images', 'Images', await imagesSection(groups)],
+    ['images', 'Images', await imagesSection(groups, runs)],
     ['sweep', 'Slices', single && images ? await sweepSection(first, images) : null],
     ['every', 'Every image', single && images ? imagesTable(first, images) : everySection(groups)],
     ['ledger', 'The α ledger', single ? ledger(first) : null],
@@ -105,11 +105,15 @@ interface Group {
   readonly images: CleanImages;
 }
 
-async function imagesSection(groups: readonly Group[]): Promise<Markup> {
+async function imagesSection(groups: readonly Group[], all: readonly ReportedRun[]): Promise<Markup> {
+  const names = all.map(({ name }) => name);
   const parts: Markup[] = [];
   for (const { runs, images } of groups) {
-    const heading = groups.length > 1 ? html`<h3>${transformOf(runs)}</h3>` : '';
-    parts.push(html`${heading}${await gallery(runs, images)}`);
+    const heading =
+      groups.length > 1
+        ? html`<h3>${transformOf(runs) === 'rotation' ? 'Rotation' : 'Translation'}</h3>`
+        : '';
+    parts.push(html`${heading}${await gallery(runs, images, names)}`);
   }
   return html`<section aria-labelledby="images"><h2 id="images">Images</h2>${parts}</section>`;
 }

@@ -1,0 +1,182 @@
+/** `turnproof experiment FILE.yaml`: several runs and a report that compares them, such as a table of the paper. */
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { badInput } from '@turnproof/core';
+import type { CommandContext, CommandSpec } from '../command.ts';
+import { OptionReader, type Options, type PlannedRun, readExperiment } from '../experiment/plan-file.ts';
+import { flagsOf, runChild } from '../experiment/run-child.ts';
+import { asMarkdown, asText, experimentTables, notesOf } from '../experiment/tables.ts';
+import { EXIT_OK } from '../failure.ts';
+import type { OptionSpec, Values } from '../options/values.ts';
+import { type ReportedRun, readRun } from '../report/read-run.ts';
+import { writeReport } from '../report/write-report.ts';
+import { checkRunFolder } from '../run/run-folder.ts';
+import { certify } from './certify.ts';
+
+export const experiment: CommandSpec = {
+  name: 'experiment',
+  summary: 'several runs from a file, and a report that compares them',
+  description:
+    'Run every entry of a YAML file as turnproof certify would, each into OUT/<name>, then write report.html, report/*.svg ' +
+    'and table.md to OUT. The file has: title, about, options (of all runs, by the names of the flags), full (options ' +
+    'that --full puts over them) and runs, a list of: name, options, full, paper (column: what the paper prints), note. ' +
+    `Relative paths start at the working directory; \${here} is the folder of the file, other \${names} come from --define. ` +
+    'Everything is checked before the first run starts; a run that fails ends the experiment with its exit status.',
+  operands: [['file', 'the YAML file, such as experiments/signs.yaml']],
+  groups: [
+    {
+      heading: 'Experiment:',
+      options: [
+        {
+          name: 'out',
+          value: 'DIR',
+          help: 'folder of the runs and the report (default: runs/<time>-<file>)',
+        },
+        { name: 'full', help: 'the sizes of the section full instead of the small ones' },
+        {
+          name: 'set',
+          value: 'NAME=VALUE',
+          help: 'an option of every run, over the file; may be repeated',
+          repeats: true,
+        },
+        {
+          name: 'define',
+          value: 'NAME=VALUE',
+          help: `what \${NAME} stands for in the file; may be repeated`,
+          repeats: true,
+        },
+        { name: 'only', value: 'NAME', help: 'this run alone; may be repeated', repeats: true },
+        { name: 'reuse', help: 'take runs that are complete in OUT already, if their options are the same' },
+      ],
+    },
+  ],
+  example: 'turnproof experiment experiments/signs.yaml --set limit=3',
+  run,
+};
+
+/** Where a run goes is the experiment's to say. */
+const known: readonly OptionSpec[] = certify.groups
+  .flatMap(({ options }) => options)
+  .filter(({ name }) => name !== 'out' && name !== 'dry-run');
+
+interface Step {
+  readonly plan: PlannedRun;
+  readonly folder: string;
+  readonly reused: boolean;
+}
+
+async function run(context: CommandContext): Promise<number> {
+  const { console, values, operands } = context;
+  const [file = ''] = operands;
+  const definitions = pairs(values, 'define');
+  const reader = new OptionReader(known, definitions);
+  const overrides: Options = Object.fromEntries(
+    Object.entries(pairs(values, 'set')).map(([name, value]) => [name, reader.option('--set', name, value)]),
+  );
+  const { title, about, runs } = await readExperiment(file, known, {
+    overrides,
+    definitions,
+    full: values.flag('full'),
+    only: values.list('only'),
+  });
+  const out = values.text('out') ?? defaultFolder(file, new Date());
+  const steps: Step[] = [];
+  for (const plan of runs) steps.push(await stepOf(plan, out, values.flag('reuse')));
+  const say = console.quiet ? ['--quiet'] : console.verbose ? ['--verbose'] : [];
+
+  // All of them before the first one starts: an hour of work must not end at a misspelt path.
+  for (const { plan, folder, reused } of steps) {
+    if (reused) continue;
+    const code = await runChild(
+      ['certify', ...flagsOf(plan.options), `--out=${folder}`, '--dry-run', '--quiet'],
+      true,
+    );
+    if (code !== EXIT_OK) {
+      console.warn(`that is run ${plan.name} of ${file}; nothing was run`);
+      return code;
+    }
+  }
+
+  let finished = 0;
+  context.setLastWords(
+    () =>
+      `interrupted: ${finished} of ${steps.length} runs are complete, in ${out}; --reuse goes on from there`,
+  );
+  const reports: ReportedRun[] = [];
+  for (const { plan, folder, reused } of steps) {
+    console.note(`run ${finished + 1} of ${steps.length}: ${plan.name}${reused ? ' (there already)' : ''}`);
+    if (!reused) {
+      const code = await runChild(
+        ['certify', ...flagsOf(plan.options), `--out=${folder}`, ...say],
+        console.quiet,
+      );
+      if (code !== EXIT_OK) {
+        console.warn(
+          `run ${plan.name} ended with exit status ${code}; ${finished} of ${steps.length} runs are complete`,
+        );
+        return code;
+      }
+    }
+    const report = await readRun(folder);
+    reports.push({ ...report, name: plan.name });
+    finished += 1;
+    if (console.json) console.data(JSON.stringify({ run: plan.name, folder, reused }));
+  }
+
+  const tables = experimentTables(reports, runs);
+  const notes = notesOf(runs);
+  mkdirSync(out, { recursive: true });
+  writeFileSync(join(out, 'table.md'), asMarkdown(title, tables, notes));
+  const { page } = await writeReport(reports, {
+    out,
+    title,
+    about: [...(about === null ? [] : [about]), ...notes],
+    tables,
+  });
+  if (console.json) {
+    console.data(JSON.stringify({ title, tables, notes, report: page }));
+  } else {
+    console.data([title, asText(tables), ...notes].join('\n\n'));
+    console.data(`\n${page}`);
+  }
+  return EXIT_OK;
+}
+
+/** runs/2025-01-31T12-00-00-signs */
+function defaultFolder(file: string, now: Date): string {
+  const stem = basename(file).replace(/\.ya?ml$/i, '');
+  return join('runs', `${now.toISOString().slice(0, 19).replaceAll(':', '-')}-${stem}`);
+}
+
+function pairs(values: Values, option: string): Record<string, string> {
+  return Object.fromEntries(
+    values.list(option).map((word) => {
+      const at = word.indexOf('=');
+      if (at < 1) throw badInput(`--${option} ${word}: is no NAME=VALUE`, `Write --${option} name=value.`);
+      return [word.slice(0, at), word.slice(at + 1)];
+    }),
+  );
+}
+
+async function stepOf(plan: PlannedRun, out: string, reuse: boolean): Promise<Step> {
+  const folder = join(out, plan.name);
+  if (!reuse || statSync(folder, { throwIfNoEntry: false }) === undefined) {
+    checkRunFolder(folder);
+    return { plan, folder, reused: false };
+  }
+  const { config, images } = await readRun(folder);
+  const fix = 'Move it away, or give another --out.';
+  if (config === null || images.length < config.data.indices.length) {
+    throw badInput(`--reuse: ${folder} holds a run that is not complete`, fix);
+  }
+  const defaults = Object.fromEntries(
+    known.flatMap(({ name, default: word }) => (word === undefined ? [] : [[name, word]])),
+  );
+  const wanted: Options = { ...defaults, ...plan.options };
+  const other = known.find(({ name }) => (config.options[name] ?? false) !== (wanted[name] ?? false));
+  if (other !== undefined) {
+    const [there, here] = [config.options[other.name], wanted[other.name]].map((word) => word ?? 'not given');
+    throw badInput(`--reuse: ${folder} was made with another ${other.name} (${there}, not ${here})`, fix);
+  }
+  return { plan, folder, reused: true };
+}
