@@ -45,7 +45,7 @@ for (const [title, command, minutes] of steps) {
 }
 
 process.stdout.write(`
-The certificates are in ${run}: certificates.jsonl (a line an image), log.tsv, config.json.
+Open ${run}/report.html in a browser. The certificates are in the same folder: certificates.jsonl (a line an image).
 A radius of r degrees says: turned by any angle up to r, either way, the smoothed classifier gives the same answer,
 with the confidence that the certificate states (0.99).
 Go on with: npx turnproof certify --help

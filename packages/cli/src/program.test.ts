@@ -12,12 +12,31 @@ const run = (...args: string[]) => runCli(args, { cwd: folder.path });
 
 describe('the help', () => {
   it.each([
-    [[], ['doctor', 'bound', 'predict', 'certify', 'verify', 'model', 'Examples:', '130 interrupted']],
+    [
+      [],
+      [
+        'doctor',
+        'bound',
+        'predict',
+        'certify',
+        'verify',
+        'report',
+        'experiment',
+        'model',
+        'Examples:',
+        '130 interrupted',
+      ],
+    ],
     [['doctor'], ['--adapter', '--provider', '--json', '$ turnproof doctor']],
     [['bound'], ['--beta', '--betas', '--tolerance', '--target', '$ turnproof bound --data signs']],
     [['predict'], ['--method', '--model', '--seed', '$ turnproof predict --method base --data signs']],
     [['certify'], ['--n-gamma', '--sigma-eps', '--out', '--config', '$ turnproof certify --data signs']],
     [['verify'], ['<run>', '$ turnproof verify']],
+    [['report'], ['<run...>', '--out', '--data', '$ turnproof report']],
+    [
+      ['experiment'],
+      ['<file>', '--full', '--set', '--define', '--reuse', '{here}', '$ turnproof experiment'],
+    ],
     [
       ['model', 'inspect'],
       ['<file>', '$ turnproof model inspect signs'],

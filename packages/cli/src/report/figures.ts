@@ -2,7 +2,7 @@
 import { downTo } from '../rounding.ts';
 import { certifiedAccuracy, radiiOf } from '../run/summary.ts';
 import type { ReportedImage, ReportedRun } from './read-run.ts';
-import { unitSign } from './words.ts';
+import { NO_GUARANTEE, unitSign } from './words.ts';
 
 export interface RunFigures {
   readonly images: number;
@@ -69,6 +69,12 @@ export function comparisonTables(runs: readonly ReportedRun[]): TextTable[] {
   return units.map((unit) => comparisonTable(runs.filter((run) => figuresOf(run).unit === unit)));
 }
 
+/** No number of a heuristic stands where it could be taken for a guarantee. */
+function methodCell({ images }: ReportedRun): string {
+  const method = images[0]?.certificate.method ?? '';
+  return method === 'base' ? `base (${NO_GUARANTEE})` : method;
+}
+
 /** A row a run of one unit; runs with other radii leave those columns empty. */
 function comparisonTable(runs: readonly ReportedRun[]): TextTable {
   const figures = runs.map((run) => ({ run, ...figuresOf(run) }));
@@ -90,7 +96,7 @@ function comparisonTable(runs: readonly ReportedRun[]): TextTable {
   ];
   const rows = figures.map((of) => [
     of.run.name,
-    of.run.images[0]?.certificate.method ?? '',
+    methodCell(of.run),
     String(of.images),
     of.baseAccuracy?.toFixed(3) ?? '',
     ...atRadius.map((wanted) => {

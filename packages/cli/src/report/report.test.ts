@@ -271,7 +271,7 @@ describe('several runs', () => {
     const cards = elements.filter((element) => attribute(element, 'class') === 'card');
     expect(cards).toHaveLength(5);
     const words = wordsOf(page);
-    expect(words).toContain('base: class 0 (stop)');
+    expect(words).toContain('base (no guarantee): class 0 (stop): ±10°, no guarantee');
     expect(words).toContain('real: class 0 (stop)');
     expect(words).toContain('real: not in this run');
   });

@@ -6,7 +6,16 @@ import { comparisonTables, figuresOf, type TextTable } from './figures.ts';
 import { mostComplete, radiusText, sameImage, transformOf } from './gallery.ts';
 import { type Content, html, type Markup } from './html.ts';
 import type { ReportedRun } from './read-run.ts';
-import { accountWords, className, methodWords, percent, regionWords, unitSign, verdictOf } from './words.ts';
+import {
+  accountWords,
+  className,
+  methodWords,
+  NO_GUARANTEE,
+  percent,
+  regionWords,
+  unitSign,
+  verdictOf,
+} from './words.ts';
 
 /** A table that scrolls by itself where the page is too narrow for it. */
 export function table(
@@ -33,6 +42,8 @@ export function headline(run: ReportedRun): Markup {
   const example = run.images.find(({ certificate }) => certificate.predicted !== null)?.certificate;
   const { certified, images } = figures;
   const sign = unitSign(figures.unit);
+  const accuracy =
+    first.method === 'base' ? `accuracy as if certified (${NO_GUARANTEE})` : 'certified accuracy';
   const tiles = [
     tile(images, images === 1 ? 'image' : 'images'),
     tile(
@@ -42,12 +53,10 @@ export function headline(run: ReportedRun): Markup {
     ...(certified.length === 0
       ? [tile(downTo(figures.certifiedShare, 3), 'share certified (no labels known)')]
       : []),
-    ...certified.map(({ radius, accuracy }) =>
+    ...certified.map(({ radius, accuracy: share }) =>
       tile(
-        downTo(accuracy, 3),
-        radius === 0
-          ? 'certified accuracy at any radius'
-          : `certified accuracy at ${Number(radius.toFixed(3))}${sign}`,
+        downTo(share, 3),
+        radius === 0 ? `${accuracy} at any radius` : `${accuracy} at ${Number(radius.toFixed(3))}${sign}`,
       ),
     ),
     tile(figures.abstained, 'abstained'),

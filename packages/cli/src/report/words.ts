@@ -42,6 +42,9 @@ const ACCOUNTS: Readonly<Record<string, readonly [symbol: string, words: string]
   alphaE: ['α_E', 'that E is exceeded more often than ρ_E says (Clopper-Pearson)'],
 };
 
+/** Beside every number of the heuristic. */
+export const NO_GUARANTEE = 'no guarantee';
+
 /** An account of the ledger; one that is not known here stands by its own name. */
 export function accountWords(name: string): readonly [symbol: string, words: string] {
   return Object.hasOwn(ACCOUNTS, name) ? (ACCOUNTS[name] ?? [name, '']) : [name, ''];
@@ -78,7 +81,8 @@ export function regionWords(certificate: ReportedCertificate): string {
   if (region === null) return 'nothing certified';
   if (region.kind === 'ball') {
     const radius = inward(region.radius);
-    return certificate.unit === 'degrees' ? `±${radius}${sign}` : `shifts up to ${radius}${sign}`;
+    const words = certificate.unit === 'degrees' ? `±${radius}${sign}` : `shifts up to ${radius}${sign}`;
+    return certificate.method === 'base' ? `${words}, ${NO_GUARANTEE}` : words;
   }
   const axes = region.lower.map((lower, axis) => {
     const upper = region.upper[axis] ?? lower;

@@ -12,6 +12,7 @@ import { plotsOf } from './plots.ts';
 import type { ReportedRun } from './read-run.ts';
 import { comparedImages, comparison, headline, imagesTable, ledger, provenance } from './sections.ts';
 import { sweepSection } from './sweep-section.ts';
+import { NO_GUARANTEE } from './words.ts';
 
 export interface ReportOptions {
   /** Where report.html and report/ are written; made where it is not there. */
@@ -56,11 +57,16 @@ export async function writeReport(
   }
 }
 
-/** Runs in folders of one name are told apart by their paths. */
+/** Side by side, runs in folders of one name are told apart by their paths, and heuristic ones say so. */
 function withNamesApart(runs: readonly ReportedRun[]): ReportedRun[] {
-  return runs.map((run) =>
-    runs.filter(({ name }) => name === run.name).length > 1 ? { ...run, name: run.path } : run,
-  );
+  if (runs.length === 1) return [...runs];
+  return runs.map((run) => {
+    const name = runs.filter((other) => other.name === run.name).length > 1 ? run.path : run.name;
+    return {
+      ...run,
+      name: run.images[0]?.certificate.method === 'base' ? `${name} (${NO_GUARANTEE})` : name,
+    };
+  });
 }
 
 async function reportText(
