@@ -2,10 +2,11 @@
  * The images of a run, read again from its data set as long as they are the ones that were certified. Whatever stands
  * in the way (moved, changed, another data set) is a reason that the report states, never an error.
  */
+
+import type { Certificate } from '@turnproof/certify';
 import { TurnproofError } from '@turnproof/core';
 import sharp from 'sharp';
 import { type Dataset, openDataset } from '../data/index.ts';
-import type { ReportedCertificate } from './certificates.ts';
 import type { ReportedRun } from './read-run.ts';
 
 export interface CleanImage {
@@ -19,7 +20,7 @@ export interface CleanImages {
   /** Names of the classes; null where they are not known. */
   readonly classes: readonly string[] | null;
   /** The image that was certified, or why it cannot be shown. */
-  read(certificate: ReportedCertificate): Promise<CleanImage | string>;
+  read(certificate: Certificate): Promise<CleanImage | string>;
 }
 
 /** @param spec the data set, where it lies elsewhere than the run says */

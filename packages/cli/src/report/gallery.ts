@@ -1,6 +1,8 @@
 /** The images of a report: each with what is certified of it. */
+
+import type { Certificate } from '@turnproof/certify';
 import { downTo } from '../rounding.ts';
-import { type ReportedCertificate, regionOf } from './certificates.ts';
+import { regionOf } from './certificates.ts';
 import { type CleanImage, type CleanImages, canBeShown, pngUri } from './clean-images.ts';
 import { SERIES } from './draw-plot.ts';
 import { html, type Markup } from './html.ts';
@@ -14,7 +16,7 @@ export const MAX_CARDS = 48;
 export const MAX_RINGS = 6;
 
 /** Which images are shown: all, or those first that a reader wants to look at, in the order of the run. */
-export function chosenImages(run: ReportedRun, limit = MAX_CARDS): ReportedCertificate[] {
+export function chosenImages(run: ReportedRun, limit = MAX_CARDS): Certificate[] {
   const certificates = run.images.map(({ certificate }) => certificate);
   if (certificates.length <= limit) return certificates;
   const rank: Record<Verdict, number> = { wrong: 0, abstained: 1, correct: 2, certified: 2 };
@@ -81,7 +83,7 @@ function legend(run: ReportedRun, several: boolean): string {
 }
 
 async function card(
-  certificate: ReportedCertificate,
+  certificate: Certificate,
   runs: readonly ReportedRun[],
   images: CleanImages,
   toneOf: (run: ReportedRun) => string,
@@ -120,7 +122,7 @@ ${typeof clean === 'string' ? html`<p class="quiet">Not shown: ${clean}.</p>` : 
 
 /** The image that was certified, or why it is not drawn. */
 export async function shownImage(
-  certificate: ReportedCertificate,
+  certificate: Certificate,
   images: CleanImages,
 ): Promise<CleanImage | string> {
   const { shape } = certificate.image;
@@ -128,7 +130,7 @@ export async function shownImage(
   return images.read(certificate);
 }
 
-function resultWords(certificate: ReportedCertificate, classes: readonly string[] | null): string {
+function resultWords(certificate: Certificate, classes: readonly string[] | null): string {
   const verdict = verdictOf(certificate);
   if (verdict === 'abstained') return 'abstained';
   const mark = verdict === 'wrong' ? ', not the label' : '';
@@ -136,7 +138,7 @@ function resultWords(certificate: ReportedCertificate, classes: readonly string[
 }
 
 /** The certificate of the same image in another run: same number, same pixels, same transformation. */
-export function sameImage(run: ReportedRun, wanted: ReportedCertificate): ReportedCertificate | null {
+export function sameImage(run: ReportedRun, wanted: Certificate): Certificate | null {
   const found = run.images.find(
     ({ certificate }) =>
       certificate.index === wanted.index &&
@@ -147,6 +149,6 @@ export function sameImage(run: ReportedRun, wanted: ReportedCertificate): Report
 }
 
 /** A radius for tables, rounded down. */
-export function radiusText({ radius }: ReportedCertificate): string {
+export function radiusText({ radius }: Certificate): string {
   return radius === null ? '' : downTo(radius, 4);
 }

@@ -1,7 +1,9 @@
 /** The plots of a report as Vega-Lite specifications. A plot that has nothing to show is not there. */
+
+import type { Certificate } from '@turnproof/certify';
 import type { TopLevelSpec } from 'vega-lite';
 import { downTo } from '../rounding.ts';
-import { errorsOf, innerCountsOf, type ReportedCertificate, rhoOf } from './certificates.ts';
+import { errorsOf, innerCountsOf, rhoOf } from './certificates.ts';
 import { DASHES, PLOT_WIDTH, type Plot, SERIES } from './draw-plot.ts';
 import { figuresOf } from './figures.ts';
 import type { ReportedRun } from './read-run.ts';
@@ -177,10 +179,7 @@ function spreadWords(values: readonly { readonly value: number; readonly run: st
     .join('; ');
 }
 
-const valuesOf = (
-  runs: readonly ReportedRun[],
-  read: (certificate: ReportedCertificate) => readonly number[],
-) =>
+const valuesOf = (runs: readonly ReportedRun[], read: (certificate: Certificate) => readonly number[]) =>
   runs.flatMap(({ name, images }) =>
     images.flatMap(({ certificate }) => read(certificate).map((value) => ({ value, run: name }))),
   );

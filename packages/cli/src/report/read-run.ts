@@ -4,10 +4,11 @@
  */
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import type { Certificate } from '@turnproof/certify';
 import { badInput } from '@turnproof/core';
 import { z } from 'zod';
 import { CERTIFICATES, CLASSIFIER, CONFIG, LOG } from '../run/run-folder.ts';
-import { type ReportedCertificate, readCertificate } from './certificates.ts';
+import { readCertificate } from './certificates.ts';
 import { printable } from './html.ts';
 
 const config = z.looseObject({
@@ -21,7 +22,7 @@ const config = z.looseObject({
 export type RunConfig = z.infer<typeof config>;
 
 export interface ReportedImage {
-  readonly certificate: ReportedCertificate;
+  readonly certificate: Certificate;
   /** Is the base classifier, without any smoothing, right on pre(x)? Null where it is not known. */
   readonly baseCorrect: boolean | null;
   /** The whole image, from log.tsv. */
@@ -92,7 +93,7 @@ async function textOf(path: string, name: string): Promise<string | null> {
   });
 }
 
-function readCertificates(file: string, text: string, notes: string[]): ReportedCertificate[] {
+function readCertificates(file: string, text: string, notes: string[]): Certificate[] {
   const lines = text.split('\n');
   // A whole line ends with a line end, so what comes after the last one was cut off while it was written.
   const torn = lines.pop() ?? '';

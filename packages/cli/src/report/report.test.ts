@@ -5,13 +5,13 @@ import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import type { Certificate } from '@turnproof/certify';
 import { preOracle, warpOracle } from '@turnproof/shaders/oracle';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDataset } from '../data/index.ts';
 import { type TemporaryFolder, temporaryFolder } from '../data/testing/files.ts';
 import { runCli } from '../run-cli.test-support.ts';
-import type { ReportedCertificate } from './certificates.ts';
 import {
   attribute,
   bytesOf,
@@ -55,6 +55,19 @@ beforeAll(async () => {
   for (const args of [
     ['--method', 'dist-x', '--index', '0,11', ...SMALL, '--out', 'real'],
     ['--method', 'base', '--index', '0-4', '--out', 'base'],
+    // A model that never saw a turn, over all angles: it breaks somewhere.
+    [
+      '--method',
+      'sweep',
+      '--model',
+      'signs:clean',
+      '--index',
+      '0,1',
+      '--range',
+      '180',
+      '--out',
+      'real-sweep',
+    ],
   ]) {
     const { stderr, code } = await cli('certify', ...COMMON, ...args);
     expect(code, stderr).toBe(0);
@@ -156,7 +169,7 @@ describe('the report of a run', () => {
 async function copyRun(
   from: string,
   to: string,
-  change: (certificate: ReportedCertificate) => unknown = (certificate) => certificate,
+  change: (certificate: Certificate) => unknown = (certificate) => certificate,
 ): Promise<void> {
   await rm(at(to), { recursive: true, force: true });
   await cp(at(from), at(to), { recursive: true });
@@ -284,10 +297,25 @@ describe('several runs', () => {
   });
 });
 
+describe('a run of sweep', () => {
+  it('is drawn with where each image broke, in numbers of its certificate', async () => {
+    const page = await pageOf('real-sweep');
+    const elements = checkPage(page);
+    const certificates = (await linesOf('real-sweep')).map((line) => JSON.parse(line));
+    const breaks = certificates.flatMap((certificate) => certificate.breaks);
+    expect(breaks.length).toBeGreaterThan(0);
+    expect(elements.filter((element) => attribute(element, 'class') === 'mark')).toHaveLength(breaks.length);
+    expect(elements.filter(({ tagName }) => tagName === 'img')).toHaveLength(2 * breaks.length);
+    const words = wordsOf(page);
+    for (const { k, n } of breaks) expect(words).toContain(`${k} of ${n} samples`);
+    for (const { slices } of certificates) expect(words).toContain(`of ${slices.length} slices passed`);
+  });
+});
+
 describe('a certificate of sweep (a fixture, made by hand)', () => {
   it('is drawn with its slices, where it broke, the class that took over, and the image there', async () => {
-    await copyRun('base', 'sweep');
-    const lines = (await linesOf('base')).slice(0, 2);
+    await copyRun('real-sweep', 'sweep');
+    const lines = await linesOf('real-sweep');
     const nothing = {
       predicted: null,
       correct: false,
@@ -330,7 +358,7 @@ describe('a certificate of sweep (a fixture, made by hand)', () => {
   });
 
   it('of translation is a rectangle on the map of shifts', async () => {
-    const [line = ''] = await linesOf('base');
+    const [line = ''] = await linesOf('real-sweep');
     const real = JSON.parse(line);
     const box = { lower: [-0.5, -0.25], upper: [0.5, 1] };
     const fixture = sweepFixture(line, {
@@ -343,10 +371,24 @@ describe('a certificate of sweep (a fixture, made by hand)', () => {
         vignette: { kind: 'rect', offset: 2 },
       },
       interval: box,
-      slices: [{ ...box, center: [0, 0.375], M: 0.1, E: 0.1, depth: 0, k: 60, n: 64, passed: true }],
+      slices: [
+        {
+          root: 0,
+          path: '',
+          ...box,
+          center: [0, 0.375],
+          M: 0.1,
+          E: 0.1,
+          p0: 0.6,
+          alpha: 0.001,
+          k: 60,
+          n: 64,
+          passed: true,
+        },
+      ],
       breaks: [],
     });
-    await copyRun('base', 'sweep-shift');
+    await copyRun('real-sweep', 'sweep-shift');
     await writeFile(at('sweep-shift', 'certificates.jsonl'), `${JSON.stringify(fixture)}\n`);
     await writeReport([await readRun(at('sweep-shift'))], { out: at('sweep-shift') });
     const elements = checkPage(await pageOf('sweep-shift'));

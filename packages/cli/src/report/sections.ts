@@ -1,6 +1,8 @@
 /** The parts of a report that are tables and figures: headline, every image, ledger, provenance. */
+
+import type { Certificate } from '@turnproof/certify';
 import { downTo, upTo } from '../rounding.ts';
-import { type ReportedCertificate, rhoOf } from './certificates.ts';
+import { rhoOf } from './certificates.ts';
 import type { CleanImages } from './clean-images.ts';
 import { comparisonTables, figuresOf, type TextTable } from './figures.ts';
 import { mostComplete, radiusText, sameImage, transformOf } from './gallery.ts';
@@ -134,7 +136,7 @@ function slicesPassed(slices: readonly { readonly passed: boolean }[]): string {
 }
 
 /** Those that were really put to the test: an early end leaves some out. */
-function betasTested(certificate: Exclude<ReportedCertificate, { method: 'sweep' }>): number {
+function betasTested(certificate: Exclude<Certificate, { method: 'sweep' }>): number {
   const { counts, method, pABar } = certificate;
   if (method === 'base') return pABar === null ? 0 : counts.nGamma;
   return counts.inner.length;
@@ -175,12 +177,12 @@ could make it; no step may spend more than it was given.</p>
 ${table('What each probability of error pays for, per certificate. Spent: least to most over the images; an early end spends less.', ['account', 'the error it covers', 'given', 'spent'], rows)}</section>`;
 }
 
-function grantOf({ ledger: accounts }: ReportedCertificate, name: string): number {
+function grantOf({ ledger: accounts }: Certificate, name: string): number {
   const value = Object.entries(accounts).find(([key]) => key === name)?.[1];
   return typeof value === 'number' ? value : 0;
 }
 
-function spentOf({ ledger: { spent } }: ReportedCertificate, name: string): number {
+function spentOf({ ledger: { spent } }: Certificate, name: string): number {
   if (name === 'total') return Object.values(spent).reduce((sum, value) => sum + value, 0);
   return spent[name] ?? 0;
 }
@@ -211,7 +213,7 @@ function quoted(word: string): string {
 }
 
 export function provenance(run: ReportedRun): Markup {
-  const distinct = (read: (certificate: ReportedCertificate) => string) =>
+  const distinct = (read: (certificate: Certificate) => string) =>
     [...new Set(run.images.map(({ certificate }) => read(certificate)))].join('; ');
   const command = commandLine(run);
   const first = run.images[0]?.certificate;
@@ -262,7 +264,7 @@ ${command === null ? '' : html`<h3>To make them again</h3><pre>${command}</pre>`
 ${table('Image hashes.', ['image', 'SHA-256'], hashes)}</details></section>`;
 }
 
-function preWords({ vignette, blur }: ReportedCertificate['pipeline']): string {
+function preWords({ vignette, blur }: Certificate['pipeline']): string {
   const words = [
     vignette.kind === 'none'
       ? 'no vignette'
@@ -272,7 +274,7 @@ function preWords({ vignette, blur }: ReportedCertificate['pipeline']): string {
   return words.join('; ');
 }
 
-function noiseWords(certificate: ReportedCertificate): string {
+function noiseWords(certificate: Certificate): string {
   const pixels = certificate.sigmaEps === null ? 'no pixel noise' : `σ_ε = ${certificate.sigmaEps} on pixels`;
   if (certificate.method === 'sweep') return pixels;
   return `σ_γ = ${certificate.sigmaGamma} ${certificate.unit} on β; ${pixels}`;

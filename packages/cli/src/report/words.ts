@@ -1,13 +1,15 @@
 /** What the report says about methods, error probabilities and images, in words. */
+
+import type { Certificate } from '@turnproof/certify';
 import { downTo } from '../rounding.ts';
-import { type ReportedCertificate, regionOf } from './certificates.ts';
+import { regionOf } from './certificates.ts';
 
 export interface MethodWords {
   readonly name: string;
   readonly guarantee: string;
 }
 
-const METHODS: Readonly<Record<ReportedCertificate['method'], MethodWords>> = {
+const METHODS: Readonly<Record<Certificate['method'], MethodWords>> = {
   base: {
     name: 'Base (heuristic)',
     guarantee:
@@ -28,7 +30,7 @@ const METHODS: Readonly<Record<ReportedCertificate['method'], MethodWords>> = {
   },
 };
 
-export function methodWords(method: ReportedCertificate['method']): MethodWords {
+export function methodWords(method: Certificate['method']): MethodWords {
   return METHODS[method];
 }
 
@@ -38,6 +40,10 @@ const ACCOUNTS: Readonly<Record<string, readonly [symbol: string, words: string]
   alphaEps: [
     'α_ε',
     'that one of the tests «h answers the class with radius above E» accepts wrongly (shared evenly)',
+  ],
+  alphaSweep: [
+    'α_sweep',
+    'that one of the tests «h answers the class at the centre with radius above E» accepts wrongly (shared over the tree of slices)',
   ],
   alphaE: ['α_E', 'that E is exceeded more often than ρ_E says (Clopper-Pearson)'],
 };
@@ -55,14 +61,14 @@ export function percent(share: number): string {
   return `${Number((100 * share).toPrecision(12))} %`;
 }
 
-export function unitSign(unit: ReportedCertificate['unit']): string {
+export function unitSign(unit: Certificate['unit']): string {
   return unit === 'degrees' ? '°' : ' px';
 }
 
 export type Verdict = 'correct' | 'wrong' | 'certified' | 'abstained';
 
 /** «certified»: there is no label to compare with. */
-export function verdictOf({ predicted, correct }: ReportedCertificate): Verdict {
+export function verdictOf({ predicted, correct }: Certificate): Verdict {
   if (predicted === null) return 'abstained';
   return correct === null ? 'certified' : correct ? 'correct' : 'wrong';
 }
@@ -75,7 +81,7 @@ export function className(index: number | null, classes: readonly string[] | nul
 }
 
 /** The certified region, rounded inwards: «±12.83°», «-31.2° to 44.9°», «shifts up to 1.2 px». */
-export function regionWords(certificate: ReportedCertificate): string {
+export function regionWords(certificate: Certificate): string {
   const region = regionOf(certificate);
   const sign = unitSign(certificate.unit);
   if (region === null) return 'nothing certified';
