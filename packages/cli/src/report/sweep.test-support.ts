@@ -30,8 +30,12 @@ export function sweepFixture(line: string, changes: Record<string, unknown> = {}
     rivalCount: kind === 'wrong' ? 377 : 0,
     kind,
   });
+  const real = certificateSchema.parse(JSON.parse(line));
   return certificateSchema.parse({
-    ...JSON.parse(line),
+    ...real,
+    predicted: real.label,
+    correct: true,
+    abstention: null,
     radius: 7.5,
     guarantee: 'With confidence 99 %, hand-made.',
     interval: { lower: [-7.5], upper: [12.25] },
