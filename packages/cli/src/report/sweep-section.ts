@@ -17,8 +17,8 @@ export async function sweepSection(run: ReportedRun, images: CleanImages): Promi
   const parts: Markup[] = [];
   for (const certificate of sweeps) parts.push(await sweepImage(certificate, images));
   return html`<section aria-labelledby="sweep"><h2 id="sweep">Slices, and where certification ended</h2>
-<p>Each part of a filled region is a slice that was certified from its centre. Red: slices whose test failed at the
-smallest width. A red mark: the transformation at which another class was seen, or at which no class had enough votes.
+<p>Each part of a filled region is a slice that was certified from its centre. Red: slices whose test failed, as far
+as no halves of them passed. A red mark: where the class did worst beyond the end, for every end short of the range.
 Beside it the image at that mark, and what the classifier sees of it (after vignette and blur, before noise).</p>
 ${parts}</section>`;
 }
@@ -64,11 +64,11 @@ function breakWords(
 ): string {
   const sign = unitSign(unit);
   const where = `At ${place(gamma, sign)} (slice ${place(lower, sign)} to ${place(upper, sign)})`;
-  const votes = `the certified class had ${k} of ${n} samples`;
-  const other = rival === null ? '' : `class ${className(rival, classes)}`;
-  if (kind === 'wrong')
-    return `${where} ${other === '' ? 'another class' : other} took over with ${rivalCount} of ${n} samples; ${votes}.`;
-  return `${where} it stayed undecided: ${votes}${other === '' ? '' : `, ${other} came next with ${rivalCount}`}.`;
+  const votes = `the certified class had ${k} of ${n} samples there`;
+  const other = rival === null ? 'another class' : `class ${className(rival, classes)}`;
+  if (kind === 'wrong') return `${where} ${other} took over with ${rivalCount} of ${n} samples; ${votes}.`;
+  const next = rival === null ? '' : `, ${other} came next with ${rivalCount}`;
+  return `${where} it stayed undecided: the slice was not certified, and no other class was shown to win; ${votes}${next}.`;
 }
 
 function place(parameter: readonly number[], sign: string): string {
