@@ -15,14 +15,13 @@ import {
   type ImageShape,
   mapItems,
   NOISE_ITEM_LENGTH,
-  type Parameter,
   type Preprocess,
   pixelCount,
   type Transform,
   WarpPreRunner,
 } from '@turnproof/shaders';
 import { argmaxRows, type Classifier, NO_CLASS } from '../classifier/index.ts';
-import type { Engine, EngineRun, SampleBatch } from './schedule.ts';
+import type { Engine, EngineRun, Placement, SampleBatch } from './schedule.ts';
 
 export interface GpuEngineOptions {
   readonly gpu: Gpu;
@@ -93,9 +92,9 @@ export class GpuEngine implements Engine {
     return new GpuEngine(options, warp, noise, count);
   }
 
-  begin(pixels: Float32Array<ArrayBuffer>): EngineRun {
+  begin(): EngineRun {
     const kernels = { warp: this.#warp, noise: this.#noise, count: this.#count };
-    return new GpuRun(this.#options, kernels, this.capacity, pixels);
+    return new GpuRun(this.#options, kernels, this.capacity);
   }
 
   close(): void {
@@ -139,38 +138,56 @@ class GpuRun implements EngineRun {
   readonly #owned: GpuArray[] = [];
   /** Everything that was started and may still hold buffers. */
   readonly #pending = new Set<Promise<unknown>>();
-  readonly #image: GpuArray<'f32'>;
   #base: GpuArray<'f32'> | undefined;
   #placed: Promise<void> = Promise.resolve();
 
-  constructor(
-    options: GpuEngineOptions,
-    kernels: Kernels,
-    capacity: number,
-    pixels: Float32Array<ArrayBuffer>,
-  ) {
-    const { gpu, shape } = options;
+  constructor(options: GpuEngineOptions, kernels: Kernels, capacity: number) {
     this.#options = options;
     this.#kernels = kernels;
     this.#capacity = capacity;
-    this.#elements = pixelCount(shape);
-    if (pixels.length !== this.#elements) {
-      throw new TurnproofError('internal', `${pixels.length} floats are no image of ${this.#elements}`);
-    }
-    this.#image = gpu.upload('f32', pixels, 'image');
-    this.#owned.push(this.#image);
+    this.#elements = pixelCount(options.shape);
   }
 
-  place(betas: readonly Parameter[]): void {
+  place(placements: readonly Placement[]): void {
     const { gpu, transform, shape } = this.#options;
-    const needed = betas.length * this.#elements;
-    if (!this.#base || this.#base.length < needed) this.#base = this.#own('f32', needed, 'images of β');
-    const maps = betas.map((beta) => ({ image: 0, map: fixedMap(transform, beta, shape) }));
+    const rows = new Map<Placement['pixels'], number>();
+    const maps = placements.map(({ pixels, beta }) => {
+      const image = rows.get(pixels) ?? rows.size;
+      rows.set(pixels, image);
+      return { image, map: fixedMap(transform, beta, shape) };
+    });
+    const base = this.#baseOf(placements.length);
     const items = gpu.upload('i32', mapItems(maps), 'maps of β');
+    const images = gpu.upload('f32', this.#stack([...rows.keys()]), 'images');
     const batch = gpu.batch('images of β');
-    const arrays = { images: this.#image, items, output: this.#base };
-    this.#kernels.warp.dispatch(batch, arrays, betas.length);
-    this.#placed = this.#track(batch.submit().finally(() => items.release()));
+    this.#kernels.warp.dispatch(batch, { images, items, output: base }, placements.length);
+    const release = () => {
+      items.release();
+      images.release();
+    };
+    this.#placed = this.#track(batch.submit().finally(release));
+  }
+
+  #stack(images: readonly Float32Array[]): Float32Array<ArrayBuffer> {
+    const n = this.#elements;
+    const stack = new Float32Array(images.length * n);
+    images.forEach((pixels, i) => {
+      if (pixels.length !== n) {
+        throw new TurnproofError('internal', `${pixels.length} floats are no image of ${n}`);
+      }
+      stack.set(pixels, i * n);
+    });
+    return stack;
+  }
+
+  /** Room for so many images of β. What was there may be lost: all are made again. */
+  #baseOf(slots: number): GpuArray<'f32'> {
+    const needed = slots * this.#elements;
+    if (this.#base && this.#base.length >= needed) return this.#base;
+    // The device works in order: batches that still read it are ahead of whoever gets it next.
+    this.#base?.release();
+    this.#base = this.#options.gpu.array('f32', needed, 'images of β');
+    return this.#base;
   }
 
   draw(lane: number, batch: SampleBatch, sigma: number): void {
@@ -243,6 +260,8 @@ class GpuRun implements EngineRun {
   async end(): Promise<void> {
     await Promise.allSettled(this.#pending);
     for (const array of this.#owned.splice(0)) array.release();
+    this.#base?.release();
+    this.#base = undefined;
   }
 
   #lane(number: number): LaneState {
