@@ -24,7 +24,9 @@ import { formatLogRow, LOG_HEADER, type LogRow } from './log-tsv.ts';
 const CONFIG = 'config.json';
 const CERTIFICATES = 'certificates.jsonl';
 const LOG = 'log.tsv';
-const RUN_FILES = [CONFIG, CERTIFICATES, LOG];
+/** There only where certificates of the run are not to be used. */
+const SUSPECT = 'suspect.json';
+const RUN_FILES = [CONFIG, CERTIFICATES, LOG, SUSPECT];
 
 /** runs/2025-01-31T12-00-00-dist-x: sorts by time, and no colon, which some systems refuse. */
 export function defaultRunFolder(method: string, now: Date): string {
@@ -112,6 +114,12 @@ export class RunFolder {
       throw unwritable(this.path, error);
     }
     this.#lines += 1;
+  }
+
+  /** Writes down that the certificates of these images are not to be used: `verify` refuses them. */
+  markSuspect(images: readonly number[], reason: string): void {
+    const content = `${JSON.stringify({ schema: 'turnproof/suspect/1', reason, images }, null, 2)}\n`;
+    writeFileSync(join(this.path, SUSPECT), content, { flag: 'wx', flush: true });
   }
 
   close(): void {
