@@ -51,7 +51,8 @@ export function verifyCertificate(certificate: unknown): Verification {
   return { ok: audit.problems.length === 0, problems: audit.problems };
 }
 
-function fieldName(path: readonly PropertyKey[]): string {
+/** «counts.inner[17].k» */
+export function fieldName(path: readonly PropertyKey[]): string {
   return path.reduce<string>((name, key) => {
     if (typeof key === 'number') return `${name}[${key}]`;
     return name === '' ? String(key) : `${name}.${String(key)}`;
