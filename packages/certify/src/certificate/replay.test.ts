@@ -159,8 +159,9 @@ describe('on another class of adapter', () => {
 });
 
 describe('before anything is drawn', () => {
-  it('plan and pipeline come from the certificate, all 64 bits of the seed', () => {
-    const { plan, pipeline, shape } = replayInputs(GOOD);
+  it('plan, pipeline and kind of bound come from the certificate, all 64 bits of the seed', () => {
+    const { plan, pipeline, shape, boundMethod } = replayInputs(GOOD);
+    expect(boundMethod).toBe('exact');
     expect(plan).toEqual({ ...PLAN, batch: 'auto' });
     expect(pipeline).toMatchObject({ transform: 'rotation', range: 180 });
     expect(shape).toEqual(SHAPE);

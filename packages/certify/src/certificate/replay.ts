@@ -4,6 +4,7 @@
  * machine decides. The drawing itself is `Certifier.certify`, with `replayInputs`.
  */
 import { type ImageShape, wgslSha256 } from '@turnproof/shaders';
+import type { BoundMethod } from '../bounds/index.ts';
 import type { Pipeline } from '../pipeline.ts';
 import type { Plan } from '../plan.ts';
 import { type Problem, pipelineOf } from './audit.ts';
@@ -28,6 +29,7 @@ export function replayInputs(certificate: Certificate): {
   readonly plan: Plan;
   readonly pipeline: Pipeline;
   readonly shape: ImageShape;
+  readonly boundMethod: BoundMethod;
 } {
   const { plan, method, confidence, seed, image } = certificate;
   const deviations = {
@@ -38,6 +40,7 @@ export function replayInputs(certificate: Certificate): {
     plan: { ...UNUSED, ...plan, ...deviations, method, confidence, seed: BigInt(seed), batch: 'auto' },
     pipeline: pipelineOf(certificate),
     shape: image.shape,
+    boundMethod: ('bound' in certificate && certificate.bound?.method) || 'auto',
   };
 }
 
