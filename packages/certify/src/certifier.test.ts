@@ -52,8 +52,8 @@ const adapters = await testAdapters();
 /** The fastest software adapter, or the GPU: every adapter runs the engine's own tests. */
 const adapter = adapters.at(-1) ?? 'auto';
 
-/** A certificate without what a run's speed decides. */
-function lasting({ ms: _, batch: __, ...rest }: Certificate): string {
+/** A certificate without its times. */
+function lasting({ ms: _, ...rest }: Certificate): string {
   return JSON.stringify(rest);
 }
 
@@ -74,7 +74,13 @@ describe(`the certifier on ${adapter}, with the signs of the example`, () => {
   });
 
   async function withCertifier<T>(
-    change: { plan?: Partial<Plan>; pipeline?: Partial<Pipeline>; provider?: Provider; seen?: Progress[] },
+    change: {
+      plan?: Partial<Plan>;
+      pipeline?: Partial<Pipeline>;
+      provider?: Provider;
+      seen?: Progress[];
+      imagesAtOnce?: number;
+    },
     work: (certifier: Certifier) => Promise<T>,
   ): Promise<T> {
     const classifier = classifiers.get(change.provider ?? 'wasm');
@@ -86,6 +92,7 @@ describe(`the certifier on ${adapter}, with the signs of the example`, () => {
       pipeline: { ...PIPELINE, ...change.pipeline },
       plan: { ...PLAN, ...change.plan },
       onProgress: (progress) => change.seen?.push(progress),
+      ...(change.imagesAtOnce === undefined ? {} : { imagesAtOnce: change.imagesAtOnce }),
     });
     try {
       return await work(certifier);
@@ -127,10 +134,15 @@ describe(`the certifier on ${adapter}, with the signs of the example`, () => {
     expect(reference.ms.bound).toBeGreaterThan(0);
   });
 
-  it('gives the same bytes with another batch size, but for times and batch', async () => {
-    const other = await certifyOne({ plan: { batch: 37 } });
-    expect(other.batch.size).toBe(37);
-    expect(lasting(other)).toBe(lasting(reference));
+  it('gives the same bytes with another batch size, but for times', async () => {
+    await withCertifier({ plan: { batch: 37 } }, async (certifier) => {
+      expect(certifier.batch).toBe(37);
+      expect(lasting(await certifier.certify(signAt(0)))).toBe(lasting(reference));
+      const { evaluated, streamMs, classifierMs } = certifier.usage;
+      expect(evaluated).toBeGreaterThanOrEqual(reference.samples);
+      expect(classifierMs).toBeGreaterThan(0);
+      expect(classifierMs).toBeLessThanOrEqual(streamMs);
+    });
   });
 
   it('gives other samples with another seed', async () => {
@@ -152,16 +164,24 @@ describe(`the certifier on ${adapter}, with the signs of the example`, () => {
     expect(verifyCertificate(other).ok).toBe(true);
   });
 
-  it('serves calls made at the same time in turn, with the results of calls one by one', async () => {
-    const together = await withCertifier({}, (certifier) =>
+  it.each([
+    ['wasm', 1],
+    ['wasm', 3],
+    ['webgpu', 3],
+  ] as const)('gives calls at the same time what they get alone: %s, %d at once', async (provider, at) => {
+    const options = { provider, plan: { batch: 64 } };
+    const alone = provider === 'wasm' ? reference : await certifyOne(options);
+    const together = await withCertifier({ ...options, imagesAtOnce: at }, (certifier) =>
       Promise.all([certifier.certify(signAt(1)), certifier.certify(signAt(0)), certifier.predict(signAt(2))]),
     );
-    expect(lasting(together[1])).toBe(lasting(reference));
-    // Evaluations of one image, not of those beside it.
-    expect(together[1].batch).toEqual(reference.batch);
+    expect(lasting(together[1])).toBe(lasting(alone));
     expect([together[0].index, together[0].predicted, together[2].index, together[2].predicted]).toEqual([
       1, 1, 2, 2,
     ]);
+  });
+
+  it('refuses to work on half an image at once', async () => {
+    await expect(withCertifier({ imagesAtOnce: 0.5 }, async () => 0)).rejects.toThrow('0.5 images at once');
   });
 
   it('takes no more memory for the ninth image than for the second', async () => {

@@ -4,6 +4,7 @@
  */
 import { badInput, type Gpu, TurnproofError } from '@turnproof/core';
 import { type ImageShape, pixelCount, wgslSha256 } from '@turnproof/shaders';
+import pLimit, { type LimitFunction } from 'p-limit';
 import {
   type Bounder,
   type BoundMethod,
@@ -25,7 +26,7 @@ import { predictSweep } from './methods/predict-sweep.ts';
 import { certifySweep } from './methods/sweep.ts';
 import { checkPipeline, type Pipeline } from './pipeline.ts';
 import { checkPlan, type Method, type Plan, seedOf } from './plan.ts';
-import { GpuEngine, type SampledImage, Sampler, Streams } from './sampling/index.ts';
+import { GpuEngine, type SampledImage, Sampler, Streams, type Usage } from './sampling/index.ts';
 import type { LedgerRecord } from './statistics/index.ts';
 
 export interface CertifierOptions {
@@ -35,6 +36,12 @@ export interface CertifierOptions {
   readonly shape: ImageShape;
   readonly pipeline: Pipeline;
   readonly plan: Plan;
+  /**
+   * Images that are worked on at the same time; further calls wait. Default 1 on wasm and software adapters, where a
+   * batch costs what its images cost, and 4 on a GPU: what one image leaves of a batch goes to the next, and one is
+   * bounded while another is sampled.
+   */
+  readonly imagesAtOnce?: number;
   /** Told at the start and end of each stage, and while β are sampled. */
   readonly onProgress?: (progress: Progress) => void;
   /** Which bound of the interpolation error, default `auto`. */
@@ -76,26 +83,24 @@ const PREDICT = { base: predictBase, 'dist-x': predictDistX, sweep: predictSweep
 export class Certifier {
   readonly #options: CertifierOptions;
   readonly #engine: GpuEngine;
-  readonly #sampler: Sampler;
-  readonly #context: MethodContext;
+  readonly #betas: Streams;
   #bounder: Promise<Bounder> | undefined;
   #slices: Promise<SliceBounder> | undefined;
-  /** One image at a time: they share the classifier, the device and the memory. */
-  #turn: Promise<unknown> = Promise.resolve();
+  /** Images that are worked on at the same time. */
+  readonly imagesAtOnce: number;
+  readonly #imageTurn: LimitFunction;
+  /** A bounder's waves fill the device: one image at a time. */
+  readonly #boundTurn = pLimit(1);
+  readonly #underWay = new Set<Promise<unknown>>();
+  #evaluated = 0;
   #closed = false;
 
   private constructor(options: CertifierOptions, engine: GpuEngine, streams: Streams) {
-    const { pipeline, plan, onProgress } = options;
     this.#options = options;
     this.#engine = engine;
-    this.#sampler = new Sampler(engine);
-    this.#context = {
-      sampler: this.#sampler,
-      betas: streams,
-      pipeline,
-      plan,
-      ...(onProgress ? { onProgress } : {}),
-    };
+    this.#betas = streams;
+    this.imagesAtOnce = options.imagesAtOnce ?? defaultImagesAtOnce(options);
+    this.#imageTurn = pLimit(this.imagesAtOnce);
   }
 
   /**
@@ -112,6 +117,10 @@ export class Certifier {
         `${classifier.info.file} was opened for images of ${words(classifier.shape)}, not ${words(shape)}`,
       );
     }
+    const { imagesAtOnce = 1 } = options;
+    if (!(Number.isInteger(imagesAtOnce) && imagesAtOnce >= 1)) {
+      throw badInput(`${imagesAtOnce} images at once`, 'give a whole number from 1 on');
+    }
     const streams = new Streams(seedOf(plan), pipeline.transform, plan.sigmaGamma);
     const engine = await GpuEngine.open({
       gpu,
@@ -127,39 +136,47 @@ export class Certifier {
 
   /** Samples that the classifier gets at once. */
   get batch(): number {
-    return this.#sampler.batch;
+    return this.#engine.capacity;
+  }
+
+  /** What sampling took so far: images that the classifier saw, those drawn beyond a decision included, and time. */
+  get usage(): Readonly<Usage> & { readonly evaluated: number } {
+    return { ...this.#engine.usage, evaluated: this.#evaluated };
   }
 
   /**
-   * Certifies one image by the plan's method. Calls at the same time wait for each other.
+   * Certifies one image by the plan's method. Calls at the same time share batches, or wait for
+   * each other (`imagesAtOnce`); each gets the certificate that it would get alone.
    *
    * @returns also when the method abstains: then radius and predicted are null, and `abstention` says why.
    * @throws TurnproofError `bad-input` for pixels that are no image; what GPU and classifier throw
    */
   certify(image: CertifierImage): Promise<Certificate> {
-    return this.#inTurn(image, async (sampled) => {
-      const before = this.#sampler.evaluated;
+    return this.#inTurn(image, async (sampled, context) => {
       const { plan, pipeline } = this.#options;
-      const outcome = await this.#outcome(sampled);
-      return buildCertificate(outcome, plan, pipeline, this.#provenance(image, before));
+      const outcome = await this.#outcome(sampled, context);
+      return buildCertificate(outcome, plan, pipeline, this.#provenance(image));
     });
   }
 
-  async #outcome(image: SampledImage): Promise<Parameters<typeof buildCertificate>[0]> {
+  async #outcome(
+    image: SampledImage,
+    context: MethodContext,
+  ): Promise<Parameters<typeof buildCertificate>[0]> {
     const { plan, pipeline, shape } = this.#options;
-    if (plan.method === 'base') return certifyBase(this.#context, image);
+    if (plan.method === 'base') return certifyBase(context, image);
     const error = { extraError: extraError(shape, pipeline) };
     if (plan.method === 'sweep') {
-      return certifySweep({ ...this.#context, ...error, slices: await this.#openSlices() }, image);
+      return certifySweep({ ...context, ...error, slices: await this.#openSlices() }, image);
     }
-    return certifyDistX({ ...this.#context, ...error, bounder: await this.#openBounder() }, image);
+    return certifyDistX({ ...context, ...error, bounder: await this.#openBounder() }, image);
   }
 
   /** The class of the smoothed classifier at this image, or an abstention. */
   predict(image: CertifierImage): Promise<Prediction> {
-    return this.#inTurn(image, async (sampled) => {
+    return this.#inTurn(image, async (sampled, context) => {
       const { plan } = this.#options;
-      return predictionOf(await PREDICT[plan.method](this.#context, sampled), image, plan);
+      return predictionOf(await PREDICT[plan.method](context, sampled), image, plan);
     });
   }
 
@@ -167,9 +184,9 @@ export class Certifier {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#turn;
+    await Promise.allSettled(this.#underWay);
     this.#engine.close();
-    if (this.#options.bounder === undefined) (await this.#bounder)?.close();
+    (await this.#bounder)?.close();
     (await this.#slices)?.close();
   }
 
@@ -181,21 +198,37 @@ export class Certifier {
 
   #openBounder(): Promise<Bounder> {
     const { gpu, shape, pipeline, bounder, boundMethod = 'auto' } = this.#options;
-    this.#bounder ??= bounder
-      ? Promise.resolve(bounder)
-      : openBounder(gpu, { shape, pipeline, method: boundMethod });
+    this.#bounder ??= (
+      bounder ? Promise.resolve(bounder) : openBounder(gpu, { shape, pipeline, method: boundMethod })
+    ).then((opened) => ({
+      method: opened.method,
+      bound: (...request) => this.#boundTurn(() => opened.bound(...request)),
+      close: () => (bounder ? undefined : opened.close()),
+    }));
     return this.#bounder;
   }
 
-  async #inTurn<T>(image: CertifierImage, work: (image: SampledImage) => Promise<T>): Promise<T> {
+  async #inTurn<T>(
+    image: CertifierImage,
+    work: (image: SampledImage, context: MethodContext) => Promise<T>,
+  ): Promise<T> {
     if (this.#closed) throw new TurnproofError('internal', 'the certifier is used after it was closed');
-    const sampled = checkImage(image, this.#options.shape);
-    const result = this.#turn.then(() => work(sampled));
-    this.#turn = result.catch(() => undefined);
-    return result;
+    const { shape, pipeline, plan, onProgress } = this.#options;
+    const sampled = checkImage(image, shape);
+    const sampler = new Sampler(this.#engine);
+    const progress = onProgress ? { onProgress } : {};
+    const context = { sampler, betas: this.#betas, pipeline, plan, ...progress };
+    const result = this.#imageTurn(() => work(sampled, context));
+    this.#underWay.add(result);
+    try {
+      return await result;
+    } finally {
+      this.#evaluated += sampler.evaluated;
+      this.#underWay.delete(result);
+    }
   }
 
-  #provenance(image: CertifierImage, evaluatedBefore: number): Provenance {
+  #provenance(image: CertifierImage): Provenance {
     const { gpu, classifier, shape } = this.#options;
     const { channels, height, width } = shape;
     const { name, kind, adapterClass } = gpu.adapter;
@@ -208,9 +241,12 @@ export class Certifier {
       adapter: { name, kind, adapterClass },
       provider: classifier.provider,
       versions: currentVersions(),
-      batch: { size: this.#sampler.batch, evaluated: this.#sampler.evaluated - evaluatedBefore },
     };
   }
+}
+
+function defaultImagesAtOnce({ classifier, gpu }: CertifierOptions): number {
+  return classifier.provider === 'webgpu' && gpu.adapter.kind === 'hardware' ? 4 : 1;
 }
 
 function predictionOf(outcome: PredictOutcome, { index, label }: CertifierImage, plan: Plan): Prediction {

@@ -27,6 +27,7 @@ export {
   type ModelInfo,
   type OpenClassifierOptions,
   openClassifier,
+  ParityGuard,
   type ParityReport,
   type Provider,
 } from './classifier/index.ts';

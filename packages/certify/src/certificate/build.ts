@@ -10,7 +10,7 @@ import { guaranteeOf } from './words.ts';
 /** Everything that a certificate says and no method knows. */
 export type Provenance = Pick<
   Certificate,
-  'index' | 'label' | 'model' | 'image' | 'shaders' | 'adapter' | 'provider' | 'versions' | 'batch'
+  'index' | 'label' | 'model' | 'image' | 'shaders' | 'adapter' | 'provider' | 'versions'
 >;
 
 const LARGEST_NUMBER = BigInt(Number.MAX_SAFE_INTEGER);
@@ -43,7 +43,7 @@ export function buildCertificate(
   const { choice, ledger, method } = outcome;
   const predicted = outcome.radius === null ? null : choice.classIndex;
   const { transform, range, pre, quantization } = pipeline;
-  const { index, label, model, image, shaders, adapter, provider, versions, batch } = provenance;
+  const { index, label, model, image, shaders, adapter, provider, versions } = provenance;
   const { confidence, sigmaEps } = plan;
   // In the order in which people read it.
   const head = {
@@ -77,7 +77,6 @@ export function buildCertificate(
     provider,
     versions,
     samples: outcome.spent.samples,
-    batch,
     ms: roundMs(outcome.spent),
   };
   const { total, spent } = ledger.toJSON();

@@ -109,9 +109,6 @@ const common = {
   provider: z.enum(['webgpu', 'wasm']),
   versions: z.strictObject({ turnproof: z.string(), 'onnxruntime-web': z.string(), webgpu: z.string() }),
   samples: whole.describe('Classifier evaluations that were counted'),
-  batch: z
-    .strictObject({ size: z.int().min(1), evaluated: whole })
-    .describe('Images in a batch; evaluations, those drawn ahead of a decision included'),
   ms: z.strictObject({ bound: z.number().min(0), sampling: z.number().min(0) }),
 };
 

@@ -24,7 +24,6 @@ const PROVENANCE: Provenance = {
   adapter: { name: 'none', kind: 'software', adapterClass: 'none' },
   provider: 'wasm',
   versions: VERSIONS,
-  batch: { size: 128, evaluated: 1_000_000 },
 };
 
 async function certificateFor(

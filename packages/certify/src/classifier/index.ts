@@ -10,6 +10,7 @@ import { WebgpuClassifier } from './webgpu-classifier.ts';
 
 export { argmaxRows, NO_CLASS } from './argmax.ts';
 export type { Classifier } from './classifier.ts';
+export { ParityGuard, type ParityGuardOptions } from './guard.ts';
 export {
   checkShape,
   type ImageShape,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Classifier, checkParity, openClassifier } from './index.ts';
+import { type Classifier, checkParity, openClassifier, ParityGuard } from './index.ts';
 import { inspectModelBytes } from './model.ts';
 import { linearModel, someFloats } from './onnx-writer.test-support.ts';
 
@@ -103,5 +103,62 @@ describe('the parity check', () => {
   it('needs two images at least', async () => {
     await expect(checkParity(sound, sound, images.slice(0, 24))).rejects.toThrow('two or more images');
     await expect(checkParity(sound, sound, images.slice(0, 50))).rejects.toThrow('two or more images');
+  });
+
+  it('finds a row that is wrong only in batches as large as the run’s', async () => {
+    const late = broken(sound, (logits, batch) => (batch > 32 ? logits.copyWithin(5 * 33, 0, 5) : logits));
+    await expect(checkParity(late, sound, images)).resolves.toMatchObject({ images: COUNT });
+    await expect(checkParity(late, sound, images, 64)).rejects.toThrow(
+      parity('wasm: batch 1 against batch 64', 'image 33, class 0'),
+    );
+    expect((await checkParity(sound, sound, images, 64)).checks.map(({ name }) => name)).toContain(
+      'wasm: batch 1 against batch 64',
+    );
+  });
+
+  describe('again and again', () => {
+    const guardOf = (classifier: Classifier, every: { everyImages?: number; everyMs?: number }) =>
+      new ParityGuard({ classifier, reference: sound, images, batch: 16, ...every });
+
+    it('runs after so many images, and clears those before it', async () => {
+      const guard = guardOf(sound, { everyImages: 3, everyMs: Number.POSITIVE_INFINITY });
+      for (const image of [4, 5]) await guard.finished(image);
+      expect([guard.passed, guard.suspects]).toEqual([0, [4, 5]]);
+      await guard.finished(6);
+      expect([guard.passed, guard.suspects]).toEqual([1, []]);
+    });
+
+    it('runs after so much time', async () => {
+      const guard = guardOf(sound, { everyImages: 1000, everyMs: 0 });
+      await guard.finished(4);
+      expect([guard.passed, guard.suspects]).toEqual([1, []]);
+    });
+
+    it.each([
+      [
+        'a wrong row in a batch',
+        (logits: Float32Array<ArrayBuffer>, batch: number) =>
+          batch > 1 ? logits.copyWithin(5, 10, 15) : logits,
+        'batch 1 against batch 6',
+      ],
+      ['a NaN', (logits: Float32Array<ArrayBuffer>) => logits.fill(Number.NaN, 3, 4), 'NaN'],
+      [
+        'all logits a little off',
+        (logits: Float32Array<ArrayBuffer>) => logits.map((v) => v * 1.01),
+        'wasm against wasm',
+      ],
+    ])('catches %s that comes later, and names the images since the last check', async (_, fault, check) => {
+      let faulty = false;
+      const classifier = broken(sound, (logits, batch) => (faulty ? fault(logits, batch) : logits));
+      const guard = guardOf(classifier, { everyImages: 2 });
+      await guard.check();
+      for (const image of [10, 11]) await guard.finished(image);
+      faulty = true;
+      await guard.finished(12);
+      await expect(guard.finished(13)).rejects.toThrow(
+        parity(check, 'finished since the last check: images 12, 13'),
+      );
+      expect(guard.suspects).toEqual([12, 13]);
+    });
   });
 });

@@ -38,9 +38,15 @@ export interface ParityReport {
  * @param a the classifier in question
  * @param b the reference (the wasm provider); `a` itself checks one provider alone
  * @param images `[count, channels, height, width]`, count >= 2
+ * @param full where larger than count: `a` is also given a batch of this size, the images in turn
  * @throws TurnproofError `parity` naming the first check that failed, with image, class and both values
  */
-export async function checkParity(a: Classifier, b: Classifier, images: Float32Array): Promise<ParityReport> {
+export async function checkParity(
+  a: Classifier,
+  b: Classifier,
+  images: Float32Array,
+  full = 0,
+): Promise<ParityReport> {
   const stride = imageLength(a.shape);
   const count = images.length / stride;
   if (!Number.isInteger(count) || count < 2) {
@@ -51,6 +57,7 @@ export async function checkParity(a: Classifier, b: Classifier, images: Float32A
   const checks: ParityCheck[] = [];
   const first = await checkAlone(a, images, count, checks);
   let repeatable = first.repeatable;
+  if (full > count) checks.push(await checkFull(a, images, full, first.single));
   if (b !== a) {
     if (b.classes !== a.classes || imageLength(b.shape) !== stride) {
       throw new TurnproofError('parity', `${a.provider} and ${b.provider} hold different models`);
@@ -81,7 +88,29 @@ async function checkAlone(
   }
   checks.push(compare(`${provider}: batch ${count} twice`, again, batch, classes));
   checks.push(compare(`${provider}: batch 1 against batch ${count}`, batch, single, classes));
-  return { batch, repeatable: batch.every((value, i) => Object.is(value, again[i])) };
+  return { batch, single, repeatable: batch.every((value, i) => Object.is(value, again[i])) };
+}
+
+/** Every row of a batch as large as the run's against its image alone. */
+async function checkFull(
+  classifier: Classifier,
+  images: Float32Array,
+  size: number,
+  single: Float32Array,
+): Promise<ParityCheck> {
+  const { provider, classes } = classifier;
+  const logits = await classifier.logits(inTurn(images, size * imageLength(classifier.shape)), size);
+  const name = `${provider}: batch 1 against batch ${size}`;
+  return compare(name, logits, inTurn(single, size * classes), classes);
+}
+
+/** The array over and over, until it has this length. */
+function inTurn(array: Float32Array, length: number): Float32Array {
+  const result = new Float32Array(length);
+  for (let at = 0; at < length; at += array.length) {
+    result.set(array.subarray(0, Math.min(array.length, length - at)), at);
+  }
+  return result;
 }
 
 function compare(name: string, got: Float32Array, reference: Float32Array, classes: number): ParityCheck {

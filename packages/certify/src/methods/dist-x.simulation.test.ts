@@ -2,36 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { Sampler, type TestRequest } from '../sampling/index.ts';
 import type { SimulatedEngine } from '../sampling/simulated-engine.test-support.ts';
 import { logUpperTail } from '../statistics/index.ts';
-import { certifyDistX } from './dist-x.ts';
 import type { SampledImage } from './method.ts';
-import { imageOf, SIMULATION_PLAN, settingOf, trueShares, type World } from './simulation.test-support.ts';
+import { certifyMany, SIMULATION_PLAN, TYPICAL as WORLD, type World } from './simulation.test-support.ts';
 
 /** Of the certificates' confidence; what is judged below, whatever a mutant's plan says. */
 const ALPHA = 0.05;
 
-/** The share of good β is below 1, the error exceeds E now and then, and few β are close calls. */
-const WORLD: World = { slope: 0.12, top: 9, fall: 5 };
 /** Here many β have a share near p0. */
 const SHALLOW: World = { slope: 0.3, top: 3, fall: 1 };
-
-interface Result {
-  readonly certified: number;
-  readonly wrong: number;
-}
-
-async function certifyMany(count: number, ...setting: Parameters<typeof settingOf>): Promise<Result> {
-  const { context } = settingOf(...setting);
-  let certified = 0;
-  let wrong = 0;
-  for (let index = 0; index < count; index++) {
-    const { radius, bound, pABar } = await certifyDistX(context, imageOf(index));
-    if (radius === null || !bound || pABar === null) continue;
-    certified += 1;
-    const truth = trueShares(setting[0], bound);
-    if (bound.rhoE < truth.rho || pABar > truth.p) wrong += 1;
-  }
-  return { certified, wrong };
-}
 
 /** Is this many wrong ones too many to be chance at level ALPHA? */
 function isTooMany(wrong: number, count: number): boolean {

@@ -167,10 +167,11 @@ export interface PredictOutcome {
   readonly ledger: AlphaLedger;
   /** null: PREDICT of base needs no choice, it takes the most frequent class. */
   readonly choice: ClassChoice | null;
-  /** β, or samples (sweep), and those with the class. */
+  /** β, or samples (sweep), that were counted: fewer than planned where the vote was clear before. */
   readonly nGamma: number;
+  /** Those of them with the class. */
   readonly kGamma: number;
-  /** Two-sided binomial p-value at 1/2. */
+  /** Of the vote at 1/2: two-sided binomial, or of the sequential test. */
   readonly pValue: number;
   /** null: abstained. */
   readonly predicted: number | null;

@@ -1,16 +1,24 @@
 /** PREDICT for the doubly smoothed classifier: which class does g give here? Not for ranges of γ. */
-import { ledgerFor } from '../plan.ts';
-import { predictFromCounts } from '../statistics/index.ts';
+import { ledgerFor, type Plan } from '../plan.ts';
+import type { InnerResult } from '../sampling/index.ts';
+import { logEvidence, predictFromCounts, SequentialThresholds } from '../statistics/index.ts';
 import { chooseClass } from './choose-class.ts';
 import type { MethodContext, PredictOutcome, SampledImage } from './method.ts';
 import { noiseOf, StageClock } from './stage.ts';
+
+/** β tested before the vote is looked at for the first time; then at each doubling. */
+const FIRST_WAVE = 16;
 
 /**
  * PREDICT for g over h. With probability at least 1 - (α_γ + α_ε), if this returns a class, it is g's at x. (Nothing is
  * said about other γ: no error is bounded.)
  *
- * Each of nGamma β is tested for «h answers c» (p₀ = 1/2) at its share of α_ε; a β without a verdict counts against c,
- * which can only raise the p-value of PREDICT (Cohen, Rosenfeld, Kolter, ICML 2019, proposition 1).
+ * n0 β choose a class c. Each of nGamma **other** β is tested for «h answers c» (p₀ = 1/2) at its share of α_ε; a β
+ * without a verdict counts against c. Except at α_ε no accepted one is wrong, so the accepted ones are no more than
+ * those where h answers c, and «more than half» is decided of these:
+ *   - `sequential`: by the betting test at α_γ, which may be looked at after every β (Ville), so that the vote ends as
+ *     soon as it is clear. c was chosen on other β: one class is tested, on one side.
+ *   - `fixed`: by PREDICT's two-sided p-value over all nGamma (Cohen, Rosenfeld, Kolter, ICML 2019, proposition 1).
  */
 export async function predictDistX(context: MethodContext, image: SampledImage): Promise<PredictOutcome> {
   const { sampler, plan } = context;
@@ -18,40 +26,75 @@ export async function predictDistX(context: MethodContext, image: SampledImage):
   const clock = new StageClock();
   const purposes = { betas: 'predictChooseClass', noise: 'predictChooseClassNoise' } as const;
   const { choice } = await clock.sampling(() => chooseClass(context, image, purposes, noiseOf(plan)));
-  const chosen = choice.classIndex;
+  const { classIndex } = choice;
+  const alphaGamma = ledger.spend('alphaGamma', ledger.granted('alphaGamma'));
+  const vote = outerVote(plan, alphaGamma);
   const alpha = ledger.share('alphaEps', plan.nGamma);
   const betas = context.betas.betas(image.index, 'predict', plan.nGamma);
-  for (const _ of betas) ledger.spend('alphaEps', alpha);
-  const request = {
-    betas,
-    firstBeta: 0,
-    noise: 'predictNoise',
-    sigma: noiseOf(plan),
-    p0: 0.5,
-    alpha,
-    kind: plan.inner,
-    nEps: plan.nEps,
-    onProgress: (done: number) =>
-      context.onProgress?.({ image: image.index, stage: 'sample', done, total: plan.nGamma }),
-  } as const;
-  const inner =
-    chosen === null
-      ? []
-      : await clock.sampling(() => sampler.testClass(image, { ...request, classIndex: chosen }));
-  const kGamma = inner.filter(({ accepted }) => accepted).length;
-  const against = plan.nGamma - kGamma;
-  const alphaGamma = ledger.spend('alphaGamma', ledger.granted('alphaGamma'));
-  const vote = kGamma >= against ? predictFromCounts(kGamma, against, alphaGamma) : null;
-  const predicted = vote?.decision === 'class' ? chosen : null;
+  const inner: InnerResult[] = [];
+  let [kGamma, state] = [0, vote(0, 0)];
+  for (let start = 0; classIndex !== null && state.decision === 'open'; start = inner.length) {
+    const wave = betas.slice(start, plan.inner === 'fixed' ? betas.length : Math.max(FIRST_WAVE, 2 * start));
+    for (const _ of wave) ledger.spend('alphaEps', alpha);
+    const results = await clock.sampling(() =>
+      sampler.testClass(image, {
+        betas: wave,
+        firstBeta: start,
+        noise: 'predictNoise',
+        sigma: noiseOf(plan),
+        classIndex,
+        p0: 0.5,
+        alpha,
+        kind: plan.inner,
+        nEps: plan.nEps,
+        onProgress: (done) =>
+          context.onProgress?.({
+            image: image.index,
+            stage: 'sample',
+            done: start + done,
+            total: plan.nGamma,
+          }),
+      }),
+    );
+    inner.push(...results);
+    kGamma += results.filter(({ accepted }) => accepted).length;
+    state = vote(kGamma, inner.length);
+  }
+  const predicted = state.decision === 'class' ? classIndex : null;
+  const words =
+    classIndex === null
+      ? 'no sample of any choosing β had a class'
+      : `h answers class ${classIndex} for ${kGamma} of ${inner.length} β only`;
   return {
     method: 'dist-x',
     ledger,
     choice,
-    nGamma: plan.nGamma,
+    nGamma: inner.length,
     kGamma,
-    pValue: vote?.pValue ?? 1,
+    pValue: state.pValue,
     predicted,
-    abstention: predicted === null ? `h answers one class for ${kGamma} of ${plan.nGamma} β only` : null,
+    abstention: predicted === null ? words : null,
     spent: clock.spent(plan.n0 * choice.samples + inner.reduce((sum, { n }) => sum + n, 0)),
+  };
+}
+
+interface Vote {
+  readonly decision: 'class' | 'abstain' | 'open';
+  readonly pValue: number;
+}
+
+/** What k of n tested β decide. */
+function outerVote({ inner, nGamma }: Plan, alpha: number): (k: number, n: number) => Vote {
+  const thresholds = new SequentialThresholds({ p0: 0.5, alpha, maxN: nGamma });
+  return (k, n) => {
+    if (n === 0) return { decision: 'open', pValue: 1 };
+    if (inner === 'fixed')
+      return 2 * k >= n ? predictFromCounts(k, n - k, alpha) : { decision: 'abstain', pValue: 1 };
+    const { log, error } = logEvidence(k, n, 0.5);
+    // Ville: the evidence ever reaches 1 / α with probability α at most, so its inverse is a p-value at any time.
+    const pValue = 2 * k > n ? Math.min(1, Math.exp(error - log)) : 1;
+    const decision = thresholds.decide(k, n);
+    if (decision === 'accept') return { decision: 'class', pValue };
+    return { decision: decision === 'open' && n < nGamma ? 'open' : 'abstain', pValue };
   };
 }

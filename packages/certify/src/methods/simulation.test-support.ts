@@ -11,6 +11,7 @@ import {
   shareOf,
 } from '../sampling/simulated-engine.test-support.ts';
 import { normalCdf } from '../statistics/index.ts';
+import { certifyDistX } from './dist-x.ts';
 import type { DistXContext, SampledImage } from './method.ts';
 
 export const SIGMA_GAMMA = 10;
@@ -137,4 +138,31 @@ export function settingOf(
 
 export function imageOf(index: number): SampledImage {
   return { index, pixels: new Float32Array(0) };
+}
+
+/** The share of good β is below 1, the error exceeds E now and then, and few β are close calls. */
+export const TYPICAL: World = { slope: 0.12, top: 9, fall: 5 };
+
+export interface Certified {
+  readonly certified: number;
+  /** Certificates of which a bound is beyond the truth. */
+  readonly wrong: number;
+}
+
+/** Dist-x on so many images of a world. */
+export async function certifyMany(
+  count: number,
+  ...setting: Parameters<typeof settingOf>
+): Promise<Certified> {
+  const { context } = settingOf(...setting);
+  let certified = 0;
+  let wrong = 0;
+  for (let index = 0; index < count; index++) {
+    const { radius, bound, pABar } = await certifyDistX(context, imageOf(index));
+    if (radius === null || !bound || pABar === null) continue;
+    certified += 1;
+    const truth = trueShares(setting[0], bound);
+    if (bound.rhoE < truth.rho || pABar > truth.p) wrong += 1;
+  }
+  return { certified, wrong };
 }

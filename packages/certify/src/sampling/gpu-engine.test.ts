@@ -2,11 +2,12 @@ import { type Gpu, openDevice } from '@turnproof/core';
 import { closeChecked, testAdapters } from '@turnproof/core/testing';
 import type { Parameter, Preprocess, Transform } from '@turnproof/shaders';
 import { noiseOracle, warpPreOracle } from '@turnproof/shaders/oracle';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Classifier, openClassifier, type Provider } from '../classifier/index.ts';
 import { inspectModelBytes } from '../classifier/model.ts';
 import { linearModel, linearOracle, onnxModel, someFloats } from '../classifier/onnx-writer.test-support.ts';
-import { batchSize, GpuEngine } from './gpu-engine.ts';
+import { batchCandidates, measureBatch } from './batch-size.ts';
+import { GpuEngine } from './gpu-engine.ts';
 import { Sampler } from './sampler.ts';
 import { counterWord, Streams } from './streams.ts';
 
@@ -186,22 +187,52 @@ describe.each(
     });
   });
 
-  it('takes a batch that suits provider, adapter, memory and a fixed batch', () => {
+  it('tries batches that suit provider, adapter, memory and a fixed batch', () => {
     const of = (width: number, fixedBatch: number | null, kind: 'hardware' | 'software') =>
-      batchSize({
+      batchCandidates({
         gpu: { ...gpu, adapter: { ...gpu.adapter, kind } } as Gpu,
         classifier: { provider, fixedBatch } as Classifier,
         shape: { channels: 3, height: width, width },
-        pre,
-        transform: 'rotation',
-        key: [0, 0],
-        batch: 'auto',
       });
-    expect(of(32, null, 'software')).toBe(128);
-    expect(of(32, null, 'hardware')).toBe(provider === 'wasm' ? 128 : 1024);
-    expect(of(32, 48, 'software')).toBe(96);
-    expect(of(32, 500, 'software')).toBe(500);
+    expect(of(32, null, 'hardware')).toEqual(
+      provider === 'wasm' ? [32, 64, 128, 256] : [128, 256, 512, 1024],
+    );
+    expect(of(32, null, 'software')).toEqual(provider === 'wasm' ? [32, 64, 128, 256] : [32, 64, 128]);
+    expect(of(32, 48, 'software')).toEqual(provider === 'wasm' ? [48, 96, 240] : [48, 96]);
+    expect(of(32, 500, 'software')).toEqual([500]);
     // 64 MiB hold 21 images of 3 x 512 x 512 float32.
-    expect(of(512, null, 'hardware')).toBe(21);
+    expect(of(512, null, 'hardware')).toEqual([21]);
+  });
+
+  it('takes the fastest batch by the clock, and no larger one that is hardly faster', async () => {
+    const measured = async (each: (size: number) => number) => {
+      let clock = 0;
+      const call = async (size: number) => {
+        clock += size * each(size);
+      };
+      const now = vi.spyOn(performance, 'now').mockImplementation(() => clock);
+      const classifier = {
+        provider,
+        classes: CLASSES,
+        fixedBatch: null,
+        ...(provider === 'wasm'
+          ? { logits: (_: Float32Array, size: number) => call(size) }
+          : { logitsOnGpu: (_: GPUBuffer, size: number) => call(size) }),
+      } as unknown as Classifier;
+      try {
+        return await measureBatch({ gpu, classifier, shape });
+      } finally {
+        now.mockRestore();
+      }
+    };
+    const { 0: smallest, 1: second } = batchCandidates({
+      gpu,
+      classifier: { provider, fixedBatch: null } as Classifier,
+      shape,
+    });
+    expect(await measured(() => 0.1)).toBe(smallest);
+    expect(await measured((size) => 0.1 * size)).toBe(smallest);
+    expect(await measured((size) => (size === second ? 0.05 : 0.1))).toBe(second);
+    expect(await measured((size) => (size === smallest ? 0.1 : 0.097))).toBe(smallest);
   });
 });

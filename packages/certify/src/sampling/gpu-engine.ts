@@ -15,14 +15,14 @@ import {
   type ImageShape,
   mapItems,
   NOISE_ITEM_LENGTH,
-  type Parameter,
   type Preprocess,
   pixelCount,
   type Transform,
   WarpPreRunner,
 } from '@turnproof/shaders';
 import { argmaxRows, type Classifier, NO_CLASS } from '../classifier/index.ts';
-import type { Engine, EngineRun, SampleBatch } from './schedule.ts';
+import { IMAGE_BYTES, measureBatch } from './batch-size.ts';
+import type { Engine, EngineRun, Placement, SampleBatch } from './schedule.ts';
 
 export interface GpuEngineOptions {
   readonly gpu: Gpu;
@@ -35,24 +35,18 @@ export interface GpuEngineOptions {
   readonly batch: number | 'auto';
 }
 
-/** What the images of all β, or the noisy images of one batch, may take. */
-const IMAGE_BYTES = 64 * 2 ** 20;
 /** The largest dispatch in one dimension. */
 const MAX_ITEMS = 65_535;
-/** On the CPU larger batches win nothing; a GPU wants to be kept busy for longer. */
-const AUTO_BATCH = { wasm: 128, webgpu: 1024, software: 128 } as const;
 const LANES = 2;
 /** wasm: a batch costs what its images cost, so little is drawn beyond what is known to be needed. */
 const FILL_ON_HOST = 32;
 
-/** Samples of a batch: as asked for, or what suits provider, adapter and memory; a multiple of a fixed batch. */
-export function batchSize({ gpu, classifier, shape, batch }: GpuEngineOptions): number {
-  if (batch !== 'auto') return batch;
-  const software = classifier.provider === 'webgpu' && gpu.adapter.kind === 'software';
-  const wanted = software ? AUTO_BATCH.software : AUTO_BATCH[classifier.provider];
-  const fitting = Math.max(1, Math.min(wanted, Math.floor(IMAGE_BYTES / (4 * pixelCount(shape)))));
-  const fixed = classifier.fixedBatch ?? 1;
-  return fixed * Math.max(1, Math.floor(fitting / fixed));
+/** Where the time of sampling went, in milliseconds of wall time. */
+export interface Usage {
+  /** While samples were drawn and counted. */
+  streamMs: number;
+  /** Of it, inside the classifier; null where it runs on the GPU, beside everything else. */
+  classifierMs: number | null;
 }
 
 export class GpuEngine implements Engine {
@@ -62,6 +56,7 @@ export class GpuEngine implements Engine {
   readonly lanes = LANES;
   readonly counting: number;
   readonly fill: number;
+  readonly usage: Usage;
   readonly #options: GpuEngineOptions;
   readonly #warp: WarpPreRunner;
   readonly #noise: CompiledNoise;
@@ -69,6 +64,7 @@ export class GpuEngine implements Engine {
 
   private constructor(
     options: GpuEngineOptions,
+    capacity: number,
     warp: WarpPreRunner,
     noise: CompiledNoise,
     count: CompiledArgmaxCount,
@@ -80,22 +76,24 @@ export class GpuEngine implements Engine {
     this.#noise = noise;
     this.#count = count;
     this.classes = classifier.classes;
-    this.capacity = batchSize(options);
+    this.capacity = capacity;
     this.slots = Math.max(2, Math.min(MAX_ITEMS, Math.floor(IMAGE_BYTES / (4 * pixelCount(shape)))));
     this.counting = onHost ? 1 : LANES;
+    this.usage = { streamMs: 0, classifierMs: onHost ? 0 : null };
     this.fill = onHost ? Math.min(FILL_ON_HOST, this.capacity) : this.capacity;
   }
 
   static async open(options: GpuEngineOptions): Promise<GpuEngine> {
-    const { gpu, shape, pre } = options;
+    const { gpu, shape, pre, batch } = options;
+    const capacity = batch === 'auto' ? await measureBatch(options) : batch;
     const [noise, count] = await Promise.all([compileNoise(gpu), compileArgmaxCount(gpu)]);
     const warp = await WarpPreRunner.create(gpu, shape, pre);
-    return new GpuEngine(options, warp, noise, count);
+    return new GpuEngine(options, capacity, warp, noise, count);
   }
 
-  begin(pixels: Float32Array<ArrayBuffer>): EngineRun {
+  begin(): EngineRun {
     const kernels = { warp: this.#warp, noise: this.#noise, count: this.#count };
-    return new GpuRun(this.#options, kernels, this.capacity, pixels);
+    return new GpuRun(this.#options, kernels, this.capacity, this.usage);
   }
 
   close(): void {
@@ -135,42 +133,63 @@ class GpuRun implements EngineRun {
   readonly #kernels: Kernels;
   readonly #capacity: number;
   readonly #elements: number;
+  readonly #usage: Usage;
+  readonly #begun = performance.now();
   readonly #lanes: LaneState[] = [];
   readonly #owned: GpuArray[] = [];
   /** Everything that was started and may still hold buffers. */
   readonly #pending = new Set<Promise<unknown>>();
-  readonly #image: GpuArray<'f32'>;
   #base: GpuArray<'f32'> | undefined;
   #placed: Promise<void> = Promise.resolve();
 
-  constructor(
-    options: GpuEngineOptions,
-    kernels: Kernels,
-    capacity: number,
-    pixels: Float32Array<ArrayBuffer>,
-  ) {
-    const { gpu, shape } = options;
+  constructor(options: GpuEngineOptions, kernels: Kernels, capacity: number, usage: Usage) {
+    this.#usage = usage;
     this.#options = options;
     this.#kernels = kernels;
     this.#capacity = capacity;
-    this.#elements = pixelCount(shape);
-    if (pixels.length !== this.#elements) {
-      throw new TurnproofError('internal', `${pixels.length} floats are no image of ${this.#elements}`);
-    }
-    this.#image = gpu.upload('f32', pixels, 'image');
-    this.#owned.push(this.#image);
+    this.#elements = pixelCount(options.shape);
   }
 
-  place(betas: readonly Parameter[]): void {
+  place(placements: readonly Placement[]): void {
     const { gpu, transform, shape } = this.#options;
-    const needed = betas.length * this.#elements;
-    if (!this.#base || this.#base.length < needed) this.#base = this.#own('f32', needed, 'images of β');
-    const maps = betas.map((beta) => ({ image: 0, map: fixedMap(transform, beta, shape) }));
+    const rows = new Map<Placement['pixels'], number>();
+    const maps = placements.map(({ pixels, beta }) => {
+      const image = rows.get(pixels) ?? rows.size;
+      rows.set(pixels, image);
+      return { image, map: fixedMap(transform, beta, shape) };
+    });
+    const base = this.#baseOf(placements.length);
     const items = gpu.upload('i32', mapItems(maps), 'maps of β');
+    const images = gpu.upload('f32', this.#stack([...rows.keys()]), 'images');
     const batch = gpu.batch('images of β');
-    const arrays = { images: this.#image, items, output: this.#base };
-    this.#kernels.warp.dispatch(batch, arrays, betas.length);
-    this.#placed = this.#track(batch.submit().finally(() => items.release()));
+    this.#kernels.warp.dispatch(batch, { images, items, output: base }, placements.length);
+    const release = () => {
+      items.release();
+      images.release();
+    };
+    this.#placed = this.#track(batch.submit().finally(release));
+  }
+
+  #stack(images: readonly Float32Array[]): Float32Array<ArrayBuffer> {
+    const n = this.#elements;
+    const stack = new Float32Array(images.length * n);
+    images.forEach((pixels, i) => {
+      if (pixels.length !== n) {
+        throw new TurnproofError('internal', `${pixels.length} floats are no image of ${n}`);
+      }
+      stack.set(pixels, i * n);
+    });
+    return stack;
+  }
+
+  /** Room for so many images of β. What was there may be lost: all are made again. */
+  #baseOf(slots: number): GpuArray<'f32'> {
+    const needed = slots * this.#elements;
+    if (this.#base && this.#base.length >= needed) return this.#base;
+    // The device works in order: batches that still read it are ahead of whoever gets it next.
+    this.#base?.release();
+    this.#base = this.#options.gpu.array('f32', needed, 'images of β');
+    return this.#base;
   }
 
   draw(lane: number, batch: SampleBatch, sigma: number): void {
@@ -208,7 +227,10 @@ class GpuRun implements EngineRun {
     const { classes } = classifier;
     await state.drawn;
     const images = state.images?.data ?? new Float32Array(0);
-    const answers = argmaxRows(await classifier.logits(images, samples), classes);
+    const start = performance.now();
+    const logits = await classifier.logits(images, samples);
+    this.#usage.classifierMs = (this.#usage.classifierMs ?? 0) + performance.now() - start;
+    const answers = argmaxRows(logits, classes);
     state.images = undefined;
     const counts = state.hostCounts.subarray(0, segments * classes).fill(0);
     for (let i = 0; i < samples; i++) {
@@ -243,6 +265,9 @@ class GpuRun implements EngineRun {
   async end(): Promise<void> {
     await Promise.allSettled(this.#pending);
     for (const array of this.#owned.splice(0)) array.release();
+    this.#base?.release();
+    this.#base = undefined;
+    this.#usage.streamMs += performance.now() - this.#begun;
   }
 
   #lane(number: number): LaneState {

@@ -1,5 +1,5 @@
 /** Sampling the smoothed classifiers: counter streams, the stream of batches, the questions that methods ask. */
-export { batchSize, GpuEngine, type GpuEngineOptions } from './gpu-engine.ts';
+export { GpuEngine, type GpuEngineOptions, type Usage } from './gpu-engine.ts';
 export {
   type CountRequest,
   decisionRule,
@@ -11,5 +11,5 @@ export {
   type TestedPoint,
   type TestRequest,
 } from './sampler.ts';
-export type { Engine, EngineRun, Job, SampleBatch, Tally } from './schedule.ts';
+export type { Engine, EngineRun, Job, Placement, SampleBatch, Tally } from './schedule.ts';
 export { type BetaSource, counterWord, PURPOSES, type Purpose, Streams } from './streams.ts';

@@ -1,10 +1,13 @@
 /**
- * One stream of full batches over many β: which β gets the next places in a batch, when it is looked at, when it is
- * done. Knows counts, not images: an {@link Engine} makes the noisy images and asks the classifier.
+ * One stream of full batches over many β of many images: which β gets the next places in a batch, when it is looked at,
+ * when it is done. Knows counts, not images: an {@link Engine} makes the noisy images and asks the classifier.
  *
- * Results do not depend on the batch size. The samples of a β are numbered 0, 1, 2, ...; it is looked at only when
- * exactly `look`, 2 `look`, ... or `cap` of its samples are counted, and a segment of a batch never crosses such a
- * point; what was drawn beyond a decision is thrown away.
+ * Jobs that run on one engine at the same time share its batches; the oldest is served first, so images are finished
+ * in the order in which they were begun, and what it leaves of a batch goes to the next.
+ *
+ * Results depend neither on the batch size nor on what else runs. The samples of a β are numbered 0, 1, 2, ...; it is
+ * looked at only when exactly `look`, 2 `look`, ... or `cap` of its samples are counted, and a segment of a batch never
+ * crosses such a point; what was drawn beyond a decision is thrown away.
  */
 import { TurnproofError } from '@turnproof/core';
 import type { Parameter } from '@turnproof/shaders';
@@ -24,10 +27,17 @@ export interface SampleBatch {
   readonly rows: Uint32Array<ArrayBuffer>;
 }
 
-/** The machinery for one image. Lanes are the batches that may be under way at the same time. */
+/** A β of an image, to be given a slot. */
+export interface Placement {
+  /** [channels, height, width]; the same array for all β of an image. */
+  readonly pixels: Float32Array<ArrayBuffer>;
+  readonly beta: Parameter;
+}
+
+/** The machinery at work. Lanes are the batches that may be under way at the same time. */
 export interface EngineRun {
   /** Makes pre(T_β x) for slots 0, 1, ...; batches drawn from now on use them. */
-  place(betas: readonly Parameter[]): void;
+  place(placements: readonly Placement[]): void;
   /** Starts making the noisy images of a batch; returns at once. */
   draw(lane: number, batch: SampleBatch, sigma: number): void;
   /** Class counts `[segments, classes]` of the batch drawn last in the lane. Valid until the lane's next draw. */
@@ -48,7 +58,7 @@ export interface Engine {
   readonly counting: number;
   /** A batch is filled at least so far, if need be with samples of β whose last ones are not counted yet. */
   readonly fill: number;
-  begin(pixels: Float32Array<ArrayBuffer>): EngineRun;
+  begin(): EngineRun;
 }
 
 export interface Job {
@@ -75,59 +85,116 @@ export interface Tally {
   readonly counts: Uint32Array<ArrayBuffer>;
   /** Samples counted of each β. */
   readonly trials: Uint32Array<ArrayBuffer>;
-  /** Samples that the classifier saw, those beyond a decision included. */
+  /** Samples of this job that the classifier saw, those beyond a decision included. */
   readonly evaluated: number;
 }
 
-export async function runJob(engine: Engine, pixels: Float32Array<ArrayBuffer>, job: Job): Promise<Tally> {
-  const run = engine.begin(pixels);
-  try {
-    return await new Schedule(engine, run, job).finish();
-  } finally {
-    await run.end();
+const streams = new WeakMap<Engine, Stream>();
+
+/** Samples until all β of the job are decided. Jobs on one engine at the same time share its batches. */
+export function runJob(engine: Engine, pixels: Float32Array<ArrayBuffer>, job: Job): Promise<Tally> {
+  let stream = streams.get(engine);
+  if (!stream) {
+    stream = new Stream(engine);
+    streams.set(engine, stream);
   }
+  return stream.add(pixels, job);
 }
 
 interface Lane extends SampleBatch {
   readonly number: number;
-  /** β and length of each segment. */
+  sigma: number;
+  /** Job, β and length of each segment. */
+  readonly tasks: Task[];
   readonly betas: Uint32Array<ArrayBuffer>;
   readonly lengths: Uint32Array<ArrayBuffer>;
   counts: Promise<Uint32Array> | undefined;
 }
 
-class Schedule {
-  readonly #engine: Engine;
-  readonly #run: EngineRun;
-  readonly #job: Job;
-  readonly #counts: Uint32Array<ArrayBuffer>;
+/** A job under way. */
+interface Task extends Job {
+  readonly pixels: Float32Array<ArrayBuffer>;
+  readonly counts: Uint32Array<ArrayBuffer>;
   /** Samples counted, and samples handed to batches. */
-  readonly #trials: Uint32Array<ArrayBuffer>;
-  readonly #drawn: Uint32Array<ArrayBuffer>;
-  readonly #done: Uint8Array<ArrayBuffer>;
-  readonly #slotOf: Int32Array<ArrayBuffer>;
-  /** β with a slot that are not decided, longest unserved first. */
-  #queue: number[] = [];
+  readonly trials: Uint32Array<ArrayBuffer>;
+  readonly drawn: Uint32Array<ArrayBuffer>;
+  readonly done: Uint8Array<ArrayBuffer>;
+  readonly slotOf: Int32Array<ArrayBuffer>;
+  /** β with a slot of which more may be drawn, longest unserved first. */
+  queue: number[];
   /** β without a slot yet: all from here on. */
-  #next = 0;
-  #decided = 0;
-  #evaluated = 0;
+  next: number;
+  /** β that are decided. */
+  ended: number;
+  evaluated: number;
+  readonly resolve: (tally: Tally) => void;
+  readonly reject: (error: unknown) => void;
+}
 
-  constructor(engine: Engine, run: EngineRun, job: Job) {
-    const { betas, cap, look } = job;
-    if (!(cap >= 1 && look >= 1))
-      throw new TurnproofError('internal', `a cap of ${cap}, looks every ${look}`);
+class Stream {
+  readonly #engine: Engine;
+  /** Oldest first. */
+  #tasks: Task[] = [];
+  #working = false;
+
+  constructor(engine: Engine) {
     this.#engine = engine;
-    this.#run = run;
-    this.#job = job;
-    this.#counts = new Uint32Array(betas.length * engine.classes);
-    this.#trials = new Uint32Array(betas.length);
-    this.#drawn = new Uint32Array(betas.length);
-    this.#done = new Uint8Array(betas.length);
-    this.#slotOf = new Int32Array(betas.length).fill(-1);
   }
 
-  async finish(): Promise<Tally> {
+  add(pixels: Float32Array<ArrayBuffer>, job: Job): Promise<Tally> {
+    return new Promise((resolve, reject) => {
+      const { betas, cap, look } = job;
+      if (!(cap >= 1 && look >= 1))
+        throw new TurnproofError('internal', `a cap of ${cap}, looks every ${look}`);
+      const task: Task = {
+        ...job,
+        pixels,
+        counts: new Uint32Array(betas.length * this.#engine.classes),
+        trials: new Uint32Array(betas.length),
+        drawn: new Uint32Array(betas.length),
+        done: new Uint8Array(betas.length),
+        slotOf: new Int32Array(betas.length).fill(-1),
+        queue: [],
+        next: 0,
+        ended: 0,
+        evaluated: 0,
+        resolve,
+        reject,
+      };
+      if (betas.length === 0) {
+        resolve(tallyOf(task));
+        return;
+      }
+      this.#tasks.push(task);
+      if (!this.#working) void this.#work();
+    });
+  }
+
+  /** Runs until no job is left. Memory is held only meanwhile. */
+  async #work(): Promise<void> {
+    this.#working = true;
+    while (this.#tasks.length > 0) {
+      let finished: Task[] = [];
+      let failure: { readonly error: unknown } | undefined;
+      try {
+        const run = this.#engine.begin();
+        try {
+          finished = await this.#drain(run);
+        } finally {
+          await run.end();
+        }
+      } catch (error) {
+        failure = { error };
+      }
+      // Told last: who waits for the last job finds all memory given back.
+      for (const task of finished) task.resolve(tallyOf(task));
+      if (failure) for (const task of this.#tasks.splice(0)) task.reject(failure.error);
+    }
+    this.#working = false;
+  }
+
+  /** Until no job is open. Returns those that ended last, the others are told at once. */
+  async #drain(run: EngineRun): Promise<Task[]> {
     const { lanes, counting, capacity } = this.#engine;
     const free = Array.from({ length: lanes }, (_, number) => newLane(number, capacity));
     /** Batches under way, oldest first. */
@@ -136,118 +203,145 @@ class Schedule {
       // The next batch is drawn before the classifier is asked about the oldest one.
       while (free.length > 0) {
         const lane = free[free.length - 1];
-        if (!lane || !this.#fill(lane)) break;
+        if (!lane || !this.#fill(run, lane)) break;
         free.pop();
         lane.counts = undefined;
-        this.#run.draw(lane.number, lane, this.#job.sigma);
-        this.#evaluated += lane.samples;
+        run.draw(lane.number, lane, lane.sigma);
         flying.push(lane);
       }
-      const oldest = flying[0];
-      if (!oldest) break;
-      for (const lane of flying.slice(0, counting)) lane.counts ??= guarded(this.#run.count(lane.number));
-      this.#feed(oldest, await (oldest.counts ?? this.#run.count(oldest.number)));
-      flying.shift();
+      for (const lane of flying.slice(0, counting)) lane.counts ??= this.#count(run, lane);
+      const oldest = flying.shift();
+      if (!oldest?.counts) throw new TurnproofError('internal', 'β are open, but no batch can be drawn');
+      const counted = await oldest.counts;
+      for (let segment = 0; segment < oldest.segments; segment++) this.#feed(oldest, segment, counted);
       free.push(oldest);
+      const finished = this.#sweep();
+      if (this.#tasks.length === 0) return finished;
+      for (const task of finished) task.resolve(tallyOf(task));
     }
-    return { counts: this.#counts, trials: this.#trials, evaluated: this.#evaluated };
+  }
+
+  #count(run: EngineRun, lane: Lane): Promise<Uint32Array> {
+    for (let segment = 0; segment < lane.segments; segment++) {
+      const task = lane.tasks[segment];
+      if (task) task.evaluated += lane.lengths[segment] ?? 0;
+    }
+    return guarded(run.count(lane.number));
+  }
+
+  /** Takes decided β and finished jobs out. */
+  #sweep(): Task[] {
+    const finished: Task[] = [];
+    for (const task of this.#tasks) {
+      const before = task.ended;
+      task.ended = task.done.reduce((sum, done) => sum + done, 0);
+      if (task.ended === before) continue;
+      task.queue = task.queue.filter((beta) => task.done[beta] === 0);
+      task.onProgress?.(task.ended);
+      if (task.ended === task.betas.length) finished.push(task);
+    }
+    if (finished.length > 0) this.#tasks = this.#tasks.filter((task) => !finished.includes(task));
+    return finished;
   }
 
   /** Gives slots to waiting β when enough are free that the images are worth making again. */
-  #place(): void {
+  #place(run: EngineRun): void {
     const { slots } = this.#engine;
-    const { betas } = this.#job;
-    const waiting = betas.length - this.#next;
-    if (waiting === 0 || (this.#queue.length > 0 && 2 * this.#queue.length > slots)) return;
-    const kept = [...this.#queue];
-    const added = Math.min(waiting, slots - kept.length);
-    for (let i = 0; i < added; i++) {
-      this.#queue.push(this.#next);
-      kept.push(this.#next++);
+    const open = this.#tasks.reduce((sum, { queue }) => sum + queue.length, 0);
+    if (this.#tasks.every(({ next, betas }) => next === betas.length)) return;
+    if (open > 0 && 2 * open > slots) return;
+    const placements: Placement[] = [];
+    let room = slots - open;
+    for (const task of this.#tasks) {
+      const { betas, pixels } = task;
+      for (; room > 0 && task.next < betas.length; room--) task.queue.push(task.next++);
+      for (const beta of task.queue) {
+        task.slotOf[beta] = placements.length;
+        placements.push({ pixels, beta: betas[beta] ?? [] });
+      }
     }
-    kept.forEach((beta, slot) => {
-      this.#slotOf[beta] = slot;
-    });
-    this.#run.place(kept.map((beta) => betas[beta] ?? []));
+    run.place(placements);
   }
 
   /** Fills a batch; false when there is nothing left to draw. */
-  #fill(lane: Lane): boolean {
-    this.#place();
+  #fill(run: EngineRun, lane: Lane): boolean {
+    this.#place(run);
     const { capacity, fill } = this.#engine;
     lane.samples = 0;
     lane.segments = 0;
-    this.#serve(lane, capacity, false);
+    for (const task of this.#tasks) serve(lane, task, capacity, false);
     // Only β with samples under way are left: drawing more of them is a bet that they stay open.
     let more = lane.samples < fill;
-    while (more) more = this.#serve(lane, fill, true) && lane.samples < fill;
+    while (more) {
+      const before = lane.samples;
+      for (const task of this.#tasks) serve(lane, task, fill, true);
+      more = lane.samples > before && lane.samples < fill;
+    }
     return lane.samples > 0;
   }
 
-  /** One turn through the queue; true when something was drawn. */
-  #serve(lane: Lane, room: number, ahead: boolean): boolean {
-    const before = lane.samples;
-    const { cap } = this.#job;
-    for (let turns = this.#queue.length; turns > 0 && lane.samples < room; turns--) {
-      const beta = this.#queue.shift();
-      if (beta === undefined) break;
-      const drawn = this.#drawn[beta] ?? 0;
-      if (drawn < cap && (ahead || !this.#waits(beta, drawn))) this.#append(lane, beta, room);
-      this.#queue.push(beta);
-    }
-    return lane.samples > before;
-  }
-
-  /** Has the β been drawn up to its next look, with the look still to come? */
-  #waits(beta: number, drawn: number): boolean {
-    const { look } = this.#job;
-    return drawn >= (Math.floor((this.#trials[beta] ?? 0) / look) + 1) * look;
-  }
-
-  /** Draws the β up to its next look, or as far as there is room. */
-  #append(lane: Lane, beta: number, room: number): void {
-    const { cap, look, image, wordOf } = this.#job;
-    const drawn = this.#drawn[beta] ?? 0;
-    const length = Math.min(look - (drawn % look), cap - drawn, room - lane.samples);
-    const slot = this.#slotOf[beta] ?? 0;
-    const word = wordOf(beta);
-    for (let i = 0; i < length; i++) {
-      const at = lane.samples + i;
-      lane.rows[at] = lane.segments;
-      lane.items[ITEM * at] = slot;
-      lane.items[ITEM * at + 1] = image;
-      lane.items[ITEM * at + 2] = word;
-      lane.items[ITEM * at + 3] = drawn + i;
-    }
-    lane.betas[lane.segments] = beta;
-    lane.lengths[lane.segments] = length;
-    lane.segments += 1;
-    lane.samples += length;
-    this.#drawn[beta] = drawn + length;
-  }
-
-  #feed(lane: Lane, counted: Uint32Array): void {
+  #feed(lane: Lane, segment: number, counted: Uint32Array): void {
     const { classes } = this.#engine;
-    const { cap, look, decided, onProgress } = this.#job;
-    for (let segment = 0; segment < lane.segments; segment++) {
-      const beta = lane.betas[segment] ?? 0;
-      if (this.#done[beta] === 1) continue;
-      const at = beta * classes;
-      for (let c = 0; c < classes; c++) {
-        this.#counts[at + c] = (this.#counts[at + c] ?? 0) + (counted[segment * classes + c] ?? 0);
-      }
-      const n = (this.#trials[beta] ?? 0) + (lane.lengths[segment] ?? 0);
-      this.#trials[beta] = n;
-      if (n % look !== 0 && n !== cap) continue;
-      if (decided(beta, n, this.#counts, at) || n === cap) {
-        this.#done[beta] = 1;
-        this.#decided += 1;
-      }
+    const task = lane.tasks[segment];
+    const beta = lane.betas[segment] ?? 0;
+    if (!task || task.done[beta] === 1) return;
+    const { counts, trials, cap, look } = task;
+    const at = beta * classes;
+    for (let c = 0; c < classes; c++) {
+      counts[at + c] = (counts[at + c] ?? 0) + (counted[segment * classes + c] ?? 0);
     }
-    const open = this.#queue.length;
-    this.#queue = this.#queue.filter((beta) => this.#done[beta] === 0);
-    if (this.#queue.length < open) onProgress?.(this.#decided);
+    const n = (trials[beta] ?? 0) + (lane.lengths[segment] ?? 0);
+    trials[beta] = n;
+    if (n % look !== 0 && n !== cap) return;
+    if (task.decided(beta, n, counts, at) || n === cap) task.done[beta] = 1;
   }
+}
+
+function tallyOf({ counts, trials, evaluated }: Task): Tally {
+  return { counts, trials, evaluated };
+}
+
+/** One turn through a job's queue. */
+function serve(lane: Lane, task: Task, room: number, ahead: boolean): void {
+  const { cap, drawn, queue } = task;
+  // One dispatch has one deviation.
+  if (lane.samples > 0 && lane.sigma !== task.sigma) return;
+  lane.sigma = task.sigma;
+  for (let turns = queue.length; turns > 0 && lane.samples < room; turns--) {
+    const beta = queue.shift();
+    if (beta === undefined) break;
+    if (ahead || !waits(task, beta)) append(lane, task, beta, room);
+    // What is drawn to its end needs no slot any more.
+    if ((drawn[beta] ?? 0) < cap) queue.push(beta);
+  }
+}
+
+/** Has the β been drawn up to its next look, with the look still to come? */
+function waits({ look, trials, drawn }: Task, beta: number): boolean {
+  return (drawn[beta] ?? 0) >= (Math.floor((trials[beta] ?? 0) / look) + 1) * look;
+}
+
+/** Draws the β up to its next look, or as far as there is room. */
+function append(lane: Lane, task: Task, beta: number, room: number): void {
+  const { cap, look, image, wordOf, slotOf } = task;
+  const drawn = task.drawn[beta] ?? 0;
+  const length = Math.min(look - (drawn % look), cap - drawn, room - lane.samples);
+  const slot = slotOf[beta] ?? 0;
+  const word = wordOf(beta);
+  for (let i = 0; i < length; i++) {
+    const at = lane.samples + i;
+    lane.rows[at] = lane.segments;
+    lane.items[ITEM * at] = slot;
+    lane.items[ITEM * at + 1] = image;
+    lane.items[ITEM * at + 2] = word;
+    lane.items[ITEM * at + 3] = drawn + i;
+  }
+  lane.tasks[lane.segments] = task;
+  lane.betas[lane.segments] = beta;
+  lane.lengths[lane.segments] = length;
+  lane.segments += 1;
+  lane.samples += length;
+  task.drawn[beta] = drawn + length;
 }
 
 function newLane(number: number, capacity: number): Lane {
@@ -255,8 +349,10 @@ function newLane(number: number, capacity: number): Lane {
     number,
     samples: 0,
     segments: 0,
+    sigma: 0,
     items: new Uint32Array(ITEM * capacity),
     rows: new Uint32Array(capacity),
+    tasks: [],
     betas: new Uint32Array(capacity),
     lengths: new Uint32Array(capacity),
     counts: undefined,

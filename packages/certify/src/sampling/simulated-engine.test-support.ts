@@ -3,7 +3,7 @@
  * so the truth about every β is known, and the real schedule, sampler and methods run on it. Test support only.
  */
 import type { Parameter } from '@turnproof/shaders';
-import type { Engine, EngineRun, SampleBatch } from './schedule.ts';
+import type { Engine, EngineRun, Placement, SampleBatch } from './schedule.ts';
 
 /** Uniform in [0, 1) from a sample's counter (a 32-bit finalizer; good enough to play dice). */
 export function uniformOf(image: number, word: number, sample: number): number {
@@ -34,6 +34,7 @@ export interface SimulationOptions {
 
 export interface DrawnSample {
   readonly beta: Parameter;
+  readonly pixels: Float32Array;
   readonly image: number;
   readonly word: number;
   readonly sample: number;
@@ -51,6 +52,8 @@ export class SimulatedEngine implements Engine {
   readonly drawn: DrawnSample[] = [];
   /** Samples of each batch. */
   readonly batches: number[] = [];
+  /** The noise of each batch. */
+  readonly sigmas: number[] = [];
   recording = false;
   /** Runs begun and ended. */
   begun = 0;
@@ -70,14 +73,15 @@ export class SimulatedEngine implements Engine {
 
   begin(): EngineRun {
     this.begun += 1;
-    let placed: Parameter[] = [];
+    let placed: readonly Placement[] = [];
     const results: Uint32Array[] = [];
     return {
-      place: (betas) => {
-        if (betas.length > this.slots) throw new Error(`${betas.length} β for ${this.slots} slots`);
-        placed = [...betas];
+      place: (placements) => {
+        if (placements.length > this.slots) throw new Error(`${placements.length} β for ${this.slots} slots`);
+        placed = [...placements];
       },
-      draw: (lane, batch) => {
+      draw: (lane, batch, sigma) => {
+        this.sigmas.push(sigma);
         results[lane] = this.#classify(placed, batch);
       },
       count: async (lane) => {
@@ -91,14 +95,15 @@ export class SimulatedEngine implements Engine {
     };
   }
 
-  #classify(placed: readonly Parameter[], { samples, segments, items, rows }: SampleBatch): Uint32Array {
+  #classify(placed: readonly Placement[], { samples, segments, items, rows }: SampleBatch): Uint32Array {
     this.batches.push(samples);
     const counts = new Uint32Array(segments * this.classes);
     for (let i = 0; i < samples; i++) {
-      const beta = placed[items[4 * i] ?? -1];
-      if (!beta) throw new Error(`sample ${i} names an empty slot`);
+      const place = placed[items[4 * i] ?? -1];
+      if (!place) throw new Error(`sample ${i} names an empty slot`);
+      const { beta, pixels } = place;
       const [image = 0, word = 0, sample = 0] = items.subarray(4 * i + 1, 4 * i + 4);
-      if (this.recording) this.drawn.push({ beta, image, word, sample });
+      if (this.recording) this.drawn.push({ beta, pixels, image, word, sample });
       const answer = this.#answer(beta, image, word, sample);
       if (answer < 0) continue;
       const at = (rows[i] ?? 0) * this.classes + answer;

@@ -9,6 +9,7 @@ import { certifyPlanOptions } from '../options/plan.ts';
 import { check, open, type Prepared, runOptions, sharedOptions } from '../prepare/certifying.ts';
 import { reportOnRun } from '../report/report-on-run.ts';
 import { downTo, upTo } from '../rounding.ts';
+import { guardedRun } from '../run/guarded-run.ts';
 import { checkRunFolder, defaultRunFolder, RunFolder } from '../run/run-folder.ts';
 import { formatSummary, type ImageOutcome } from '../run/summary.ts';
 import { columnsOf, formatHeader, formatRow } from '../table.ts';
@@ -84,21 +85,28 @@ async function run(context: CommandContext): Promise<number> {
       console.note(`writing to ${out}`);
       if (!console.json) console.data(formatHeader(COLUMNS));
       const outcomes: ImageOutcome[] = [];
-      for (const index of indices) {
+      const guard = engine.guard(certifier.batch);
+      await guard.check();
+      const certifyOne = async (index: number) => {
         const image = await data.read(index);
         const baseCorrect = await isBaseCorrect(engine.classifier, image, data, pipeline);
         const started = performance.now();
         const certificate = await certifier.certify(image);
         const seconds = (performance.now() - started) / 1000;
-        const line = JSON.stringify(certificate);
-        folder.add(line, { ...certificate, seconds, baseCorrect });
+        return { ...certificate, line: JSON.stringify(certificate), seconds, certificate, baseCorrect };
+      };
+      const { imagesAtOnce } = certifier;
+      await guardedRun(indices, certifyOne, imagesAtOnce, guard, folder, (result) => {
+        const { line, seconds, certificate, baseCorrect } = result;
         outcomes.push({ certificate, baseCorrect });
         done += 1;
         console.data(console.json ? line : formatRow(COLUMNS, cells(certificate)));
         console.detail(
-          `image ${index}: ${seconds.toFixed(1)} s, at most ${peakMegabytes()} MB of memory so far`,
+          `image ${certificate.index}: ${seconds.toFixed(1)} s, at most ${peakMegabytes()} MB of memory so far`,
         );
-      }
+      });
+      console.detail(`logits compared again ${guard.passed} times`);
+      console.detail(usageWords(certifier));
       folder.close();
       console.endProgress();
       const summary = formatSummary(
@@ -171,6 +179,17 @@ function errorCells(certificate: Certificate): [string, string] {
   }
   const { bound } = certificate;
   return bound ? [upTo(bound.E, 4), upTo(bound.rhoE, 5)] : ['', ''];
+}
+
+/** Where the time of sampling went. */
+function usageWords({ usage, batch, imagesAtOnce }: Certifier): string {
+  const { evaluated, streamMs, classifierMs } = usage;
+  const share =
+    classifierMs === null ? '' : `, ${Math.round((100 * classifierMs) / streamMs)} % of it in the classifier`;
+  return (
+    `${evaluated} samples in ${(streamMs / 1000).toFixed(1)} s${share}; ` +
+    `batches of ${batch}, images at once: ${imagesAtOnce}`
+  );
 }
 
 /** Of the whole process since its start. */

@@ -34,14 +34,12 @@ async function run(context: CommandContext): Promise<number> {
     });
     try {
       if (!console.json) console.data(formatHeader(COLUMNS));
+      const guard = engine.guard(certifier.batch);
+      await guard.check();
       for (const [done, index] of indices.entries()) {
         console.progress(done, indices.length, 'images answered');
         const image = await data.read(index);
         const prediction = await certifier.predict(image);
-        if (console.json) {
-          console.data(JSON.stringify(prediction));
-          continue;
-        }
         const { predicted } = prediction;
         const cells = [
           String(index),
@@ -49,8 +47,10 @@ async function run(context: CommandContext): Promise<number> {
           predicted === null ? 'abstained' : String(predicted),
           predicted === null ? '' : (data.classes?.[predicted] ?? ''),
         ];
-        console.data(formatRow(COLUMNS, cells));
+        console.data(console.json ? JSON.stringify(prediction) : formatRow(COLUMNS, cells));
+        await guard.finished(index);
       }
+      await guard.check();
       return EXIT_OK;
     } finally {
       await certifier.close();

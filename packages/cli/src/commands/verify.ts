@@ -1,29 +1,38 @@
 /**
- * `turnproof verify RUN`: every certificate of a run, recomputed from its counts. Not a replay: that the counts were
- * drawn as stated shows only when they are drawn again.
+ * `turnproof verify RUN`: every certificate of a run, recomputed from its counts, and with --replay some of them drawn
+ * again: that counts were drawn as stated shows only then.
  */
 import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { verifyCertificate } from '@turnproof/certify';
+import { dirname, join } from 'node:path';
+import { type Certificate, certificateSchema, verifyCertificate } from '@turnproof/certify';
 import { badInput } from '@turnproof/core';
 import type { CommandContext, CommandSpec } from '../command.ts';
+import type { Console } from '../console.ts';
 import { EXIT_FAILED, EXIT_OK } from '../failure.ts';
+import { parseSeed } from '../options/seed.ts';
+import type { Values } from '../options/values.ts';
+import { chooseLines, replayAll, replayOptions } from '../run/replay.ts';
+import { readOrigin, readSuspects } from '../run/run-notes.ts';
 
 export const verify: CommandSpec = {
   name: 'verify',
   summary: 'check the certificates of a run without trusting it',
   description:
     'Recompute, for each certificate of a run, its thresholds, error probabilities, bounds and radius from its counts, ' +
-    'and compare. Needs no GPU. Exit status 42 where a certificate does not hold.',
+    'and compare; that needs no GPU. --replay K draws K of them again, with the model and the images. Exit status 42 ' +
+    'where a certificate does not hold.',
   operands: [['run', 'the folder of a run, or a file of certificates']],
-  groups: [],
-  example: 'turnproof verify runs/demo',
+  groups: [replayOptions],
+  example: 'turnproof verify runs/demo --replay 3',
   run,
 };
 
-async function run({ console, operands }: CommandContext): Promise<number> {
+async function run({ console, operands, values }: CommandContext): Promise<number> {
   const [path = ''] = operands;
+  const replays = readReplays(values);
   const file = await certificatesIn(path);
+  const folder = dirname(file);
+  const suspects = await readSuspects(folder);
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw badInput(`${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   });
@@ -33,6 +42,7 @@ async function run({ console, operands }: CommandContext): Promise<number> {
   if (lines.length === 0) throw badInput(`${file}: holds no certificate`, 'Name the folder of a run.');
   let failed = 0;
   const seen = new Map<unknown, number>();
+  const sound: SoundLine[] = [];
   for (const [at, line] of lines.entries()) {
     console.progress(at, lines.length, 'certificates checked');
     const { index, problems } = check(line);
@@ -40,6 +50,9 @@ async function run({ console, operands }: CommandContext): Promise<number> {
     if (index !== null && before !== undefined)
       problems.push(`image ${index} is certified in line ${before} already`);
     seen.set(index, at + 1);
+    if (suspects?.images.has(index)) problems.push(`suspect, says suspect.json: ${suspects.reason}`);
+    if (problems.length === 0)
+      sound.push({ line: at + 1, certificate: certificateSchema.parse(JSON.parse(line)) });
     if (problems.length > 0) failed += 1;
     if (console.json)
       console.data(JSON.stringify({ line: at + 1, index, ok: problems.length === 0, problems }));
@@ -52,8 +65,71 @@ async function run({ console, operands }: CommandContext): Promise<number> {
   const words = `${held} of ${lines.length} certificates follow from their counts`;
   if (console.json) console.note(words);
   else console.data(words);
+  if (replays !== null) failed += await replay(sound, folder, replays, values, console);
   return failed === 0 ? EXIT_OK : EXIT_FAILED;
 }
+
+interface SoundLine {
+  /** From 1 on. */
+  readonly line: number;
+  readonly certificate: Certificate;
+}
+
+interface Replays {
+  readonly k: number;
+  readonly seed: bigint | undefined;
+}
+
+function readReplays(values: Values): Replays | null {
+  const k = values.whole('replay', 1);
+  if (k === undefined) {
+    const without = replayOptions.options.find(({ name }) => values.text(name) !== undefined);
+    if (without) throw badInput(`--${without.name} does nothing without --replay`, 'Add --replay 3.');
+    return null;
+  }
+  const seed = values.text('seed');
+  return { k, seed: seed === undefined ? undefined : parseSeed(seed) };
+}
+
+/** Lines that are not what drawing them again gives. */
+async function replay(
+  sound: readonly SoundLine[],
+  folder: string,
+  { k, seed }: Replays,
+  values: Values,
+  console: Console,
+): Promise<number> {
+  const chosen = chooseLines(sound.length, k, seed).flatMap((at) => sound[at] ?? []);
+  const origin = await readOrigin(folder);
+  let [done, failed] = [0, 0];
+  const certificates = chosen.map(({ certificate }) => certificate);
+  for await (const { certificate, problems, words } of replayAll(certificates, origin, values, console)) {
+    const { line = 0 } = chosen[done] ?? {};
+    done += 1;
+    if (problems.length > 0) failed += 1;
+    const texts = problems.map(({ field, message }) => `${field}: ${message}`);
+    if (console.json) {
+      const { index } = certificate;
+      console.data(
+        JSON.stringify({ line, index, replayed: true, ok: texts.length === 0, problems: texts, words }),
+      );
+    } else {
+      const place = `line ${line} (image ${certificate.index})`;
+      console.data(
+        `${place}: ${texts.length === 0 ? 'drawn again' : 'NOT what drawing it again gives'}: ${words}`,
+      );
+      for (const text of texts.slice(0, SHOWN)) console.data(`  ${text}`);
+      if (texts.length > SHOWN) console.data(`  and ${texts.length - SHOWN} more`);
+    }
+  }
+  const words = `${done - failed} of ${done} certificates are what drawing them again gives`;
+  if (console.json) console.note(words);
+  else console.data(words);
+  return failed;
+}
+
+/** Problems of one certificate that are printed for people. */
+const SHOWN = 10;
 
 async function certificatesIn(path: string): Promise<string> {
   const found = await stat(path).catch(() => null);

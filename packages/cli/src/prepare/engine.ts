@@ -5,6 +5,7 @@ import {
   type Classifier,
   checkParity,
   openClassifier,
+  ParityGuard,
   type ParityReport,
   type Provider,
 } from '@turnproof/certify';
@@ -19,6 +20,8 @@ export interface Engine {
   readonly gpu: Gpu;
   readonly classifier: Classifier;
   readonly parity: ParityReport;
+  /** Repeats the comparison while the run goes on, with batches of the run's size. */
+  guard(batch: number): ParityGuard;
   close(): Promise<void>;
 }
 
@@ -38,7 +41,8 @@ export function chooseProvider(choice: DeviceChoice['provider'], adapter: Adapte
 
 /**
  * Opens the GPU and the classifier beside it, and compares its logits: batch 1 with batch N, twice, and webgpu with
- * wasm. Takes `host` over: it is the classifier or is released.
+ * wasm. Takes `host` over: it is the
+ * classifier, or stays open as what the classifier is held against.
  *
  * @throws TurnproofError `parity` when logits differ: nothing may be certified then
  */
@@ -64,22 +68,20 @@ export async function openEngine(
         ...(choice.threads === undefined ? {} : { threads: choice.threads }),
       });
     }
-    const parity = await checkParity(
-      classifier,
-      host,
-      await parityImages(selected.data, selected.indices, sigmaEps),
-    );
+    const images = await parityImages(selected.data, selected.indices, sigmaEps);
+    const parity = await checkParity(classifier, host, images);
     console.note(`classifier on ${provider}: ${parity.checks.length} comparisons of logits passed`);
     for (const { name, difference, limit } of parity.checks) {
       console.detail(`  ${name}: ${difference.toExponential(1)} (allowed ${limit.toExponential(1)})`);
     }
-    if (classifier !== host) await host.release();
     const opened = { gpu, classifier };
     return {
       ...opened,
       parity,
+      guard: (batch) => new ParityGuard({ ...opened, reference: host, images, batch }),
       close: async () => {
         await opened.classifier.release();
+        if (opened.classifier !== host) await host.release();
         opened.gpu.close();
       },
     };
@@ -91,7 +93,8 @@ export async function openEngine(
   }
 }
 
-const PARITY_IMAGES = 8;
+/** A number that divides no usual size of blocks: rows that are swapped by a block show. */
+const PARITY_IMAGES = 7;
 
 /** Selected images in turn, each with noise of its own: all different, and like those that the classifier will see. */
 export async function parityImages(

@@ -26,7 +26,9 @@ export const CONFIG = 'config.json';
 export const CERTIFICATES = 'certificates.jsonl';
 export const LOG = 'log.tsv';
 export const CLASSIFIER = 'classifier.tsv';
-const RUN_FILES = [CONFIG, CERTIFICATES, LOG, CLASSIFIER];
+/** There only where certificates of the run are not to be used. */
+export const SUSPECT = 'suspect.json';
+const RUN_FILES = [CONFIG, CERTIFICATES, LOG, CLASSIFIER, SUSPECT];
 
 /** runs/2025-01-31T12-00-00-dist-x: sorts by time, and no colon, which some systems refuse. */
 export function defaultRunFolder(method: string, now: Date): string {
@@ -120,6 +122,12 @@ export class RunFolder {
       throw unwritable(this.path, error);
     }
     this.#lines += 1;
+  }
+
+  /** Writes down that the certificates of these images are not to be used: `verify` refuses them. */
+  markSuspect(images: readonly number[], reason: string): void {
+    const content = `${JSON.stringify({ schema: 'turnproof/suspect/1', reason, images }, null, 2)}\n`;
+    writeFileSync(join(this.path, SUSPECT), content, { flag: 'wx', flush: true });
   }
 
   close(): void {

@@ -1,0 +1,182 @@
+import { wgslSha256 } from '@turnproof/shaders';
+import { describe, expect, it } from 'vitest';
+import { extraError } from '../bounds/index.ts';
+import { certifyBase } from '../methods/base.ts';
+import { certifyDistX } from '../methods/dist-x.ts';
+import { imageOf, SIMULATION_PLAN, settingOf, type World } from '../methods/simulation.test-support.ts';
+import { buildCertificate } from './build.ts';
+import { compareReplay, replayInputs, replayObstacles } from './replay.ts';
+import { type Certificate, certificateSchema, type DistXCertificate } from './schema.ts';
+import { verifyCertificate } from './verify.ts';
+import { VERSIONS } from './versions.ts';
+
+const WORLD: World = { slope: 0.05, top: 4, fall: 1 };
+const SHAPE = { channels: 1, height: 4, width: 4 };
+const SHA = 'ab'.repeat(32);
+const PLAN = { ...SIMULATION_PLAN, seed: 2n ** 60n, nGamma: 100 };
+
+async function certify(method: 'base' | 'dist-x'): Promise<Certificate> {
+  const plan = { ...PLAN, method };
+  const { context } = settingOf(WORLD, plan, { range: 180 });
+  const outcome =
+    method === 'base'
+      ? await certifyBase(context, imageOf(11))
+      : await certifyDistX({ ...context, extraError: extraError(SHAPE, context.pipeline) }, imageOf(11));
+  const provenance = {
+    index: 11,
+    label: 0,
+    model: { sha256: SHA, file: 'simulated.onnx' },
+    image: { sha256: SHA, shape: SHAPE },
+    shaders: { sha256: wgslSha256 },
+    adapter: { name: 'none', kind: 'software', adapterClass: 'none' },
+    provider: 'wasm',
+    versions: VERSIONS,
+  } as const;
+  return buildCertificate(outcome, plan, context.pipeline, provenance);
+}
+
+async function certifyDist(): Promise<DistXCertificate> {
+  const certificate = await certify('dist-x');
+  if (certificate.method !== 'dist-x') throw new Error('another method');
+  return certificate;
+}
+
+const [GOOD, AGAIN] = [await certifyDist(), await certifyDist()];
+
+/** The certificate as another class of adapter would have made it. */
+const elsewhere = (certificate: Certificate): Certificate => ({
+  ...certificate,
+  adapter: { ...certificate.adapter, adapterClass: 'other' },
+});
+
+/** One test's successes changed, and what follows from them with it: `verify` has nothing to say. */
+function withSuccesses(at: number, by: number, certificate = GOOD): Certificate {
+  const inner = certificate.counts.inner.map((test, i) => (i === at ? { ...test, k: test.k + by } : test));
+  return certificateSchema.parse({ ...certificate, counts: { ...certificate.counts, inner } });
+}
+
+const fieldsOf = (stated: Certificate, again: Certificate) =>
+  compareReplay(stated, again).problems.map(({ field }) => field);
+
+describe('a certificate beside the same one drawn again', () => {
+  it('is the same, whatever took its time and whatever the model’s file is called', () => {
+    const other = {
+      ...AGAIN,
+      ms: { bound: 1e6, sampling: 1e6 },
+      adapter: { ...AGAIN.adapter, name: 'the same class, another driver' },
+      model: { ...AGAIN.model, file: 'renamed.onnx' },
+    };
+    expect(compareReplay(GOOD, other)).toEqual({ loose: null, problems: [], differences: 0, largest: null });
+  });
+
+  it('differs in a count that verification cannot see', () => {
+    const forged = withSuccesses(5, -1);
+    expect(verifyCertificate(forged)).toEqual({ ok: true, problems: [] });
+    const { problems, largest } = compareReplay(forged, AGAIN);
+    expect(problems.map(({ field }) => field)).toEqual(['counts.inner[5].k']);
+    expect(largest?.field).toBe('counts.inner[5].k');
+  });
+
+  it.each<[string, (certificate: DistXCertificate) => object]>([
+    ['label', () => ({ label: 3 })],
+    ['radius', ({ radius }) => ({ radius: (radius ?? 0) + 1e-9 })],
+    ['bound.E', ({ bound }) => ({ bound: { ...bound, E: (bound?.E ?? 0) * (1 - 1e-12) } })],
+    ['counts.votes', ({ counts }) => ({ counts: { ...counts, votes: counts.votes - 1 } })],
+    ['streams.purposes.noise', ({ streams }) => ({ streams: { ...streams, purposes: { noise: 9 } } })],
+    ['counts.inner', ({ counts }) => ({ counts: { ...counts, inner: counts.inner.slice(1) } })],
+    ['confidence', () => ({ confidence: 0.999 })],
+  ])('names %s where it was changed', (field, change) => {
+    expect(fieldsOf({ ...GOOD, ...change(GOOD) } as Certificate, AGAIN)).toContain(field);
+  });
+
+  it('is base’s, too', async () => {
+    const base = await certify('base');
+    if (base.method !== 'base') throw new Error('another method');
+    expect(compareReplay(base, await certify('base')).problems).toEqual([]);
+    const counts = { ...base.counts, kGamma: base.counts.kGamma - 1 };
+    expect(fieldsOf({ ...base, counts } as Certificate, base)).toEqual(['counts.kGamma']);
+  });
+});
+
+describe('on another class of adapter', () => {
+  it('says so, and lets counts differ by as many samples as rounding may turn', () => {
+    const test = GOOD.counts.inner[5];
+    if (!test) throw new Error('no fifth test');
+    const allowed = 2 + Math.floor(0.005 * test.n);
+    const near = compareReplay(withSuccesses(5, -allowed), elsewhere(AGAIN));
+    expect(near).toMatchObject({
+      loose: 'adapter class none there, other here',
+      problems: [],
+      differences: 1,
+    });
+    expect(fieldsOf(withSuccesses(5, -allowed - 1), elsewhere(AGAIN))).toEqual(['counts.inner[5].k']);
+  });
+
+  it('is loose for another provider or runtime as well', () => {
+    expect(compareReplay(GOOD, { ...AGAIN, provider: 'webgpu' }).loose).toBe(
+      'provider wasm there, webgpu here',
+    );
+    const versions = { ...VERSIONS, 'onnxruntime-web': '9.9.9' };
+    expect(compareReplay(GOOD, { ...AGAIN, versions }).loose).toContain('onnxruntime-web');
+  });
+
+  it('takes a test that stopped later for the same one when its first samples can be the other’s', () => {
+    const inner = GOOD.counts.inner.map((test, i) =>
+      i === 5 ? { ...test, k: test.k + 40, n: test.n + 64 } : test,
+    );
+    const longer = { ...GOOD, counts: { ...GOOD.counts, inner } };
+    expect(fieldsOf(GOOD, elsewhere(longer))).toEqual([]);
+    const fewer = inner.map((test, i) => (i === 5 ? { ...test, k: test.k - 60 } : test));
+    expect(fieldsOf(GOOD, elsewhere({ ...GOOD, counts: { ...GOOD.counts, inner: fewer } }))).toEqual([
+      'counts.inner[5].k',
+    ]);
+  });
+
+  it('lets two verdicts in a hundred differ, not three', () => {
+    const turned = (count: number): Certificate => {
+      const inner = GOOD.counts.inner.map((test, i) =>
+        i < count ? { ...test, accepted: !test.accepted } : test,
+      );
+      return elsewhere({ ...GOOD, counts: { ...GOOD.counts, inner } });
+    };
+    expect(GOOD.counts.inner.length).toBe(100);
+    expect(fieldsOf(GOOD, turned(2))).toEqual([]);
+    expect(fieldsOf(GOOD, turned(3)).length).toBe(3);
+  });
+
+  it('does not let class, seed or E be another', () => {
+    const bound = GOOD.bound && { ...GOOD.bound, E: GOOD.bound.E * 1.1 };
+    const counts = { ...GOOD.counts, classIndex: 1 };
+    const other = { ...GOOD, label: 2, predicted: 1, seed: 2 ** 40, counts, bound } as Certificate;
+    expect(fieldsOf({ ...GOOD, seed: 2 ** 40 + 1 }, elsewhere(other)).sort()).toEqual([
+      'bound.E',
+      'counts.classIndex',
+      'label',
+      'predicted',
+      'seed',
+    ]);
+  });
+});
+
+describe('before anything is drawn', () => {
+  it('plan, pipeline and kind of bound come from the certificate, all 64 bits of the seed', () => {
+    const { plan, pipeline, shape, boundMethod } = replayInputs(GOOD);
+    expect(boundMethod).toBe('exact');
+    expect(plan).toEqual({ ...PLAN, batch: 'auto' });
+    expect(pipeline).toMatchObject({ transform: 'rotation', range: 180 });
+    expect(shape).toEqual(SHAPE);
+  });
+
+  it('another model, image or kernel is named', () => {
+    const here = { model: SHA, image: SHA, shape: SHAPE };
+    expect(replayObstacles(GOOD, here)).toEqual([]);
+    const other = { model: 'cd'.repeat(32), image: 'ef'.repeat(32), shape: { ...SHAPE, width: 5 } };
+    const old = { ...GOOD, shaders: { sha256: SHA } };
+    expect(replayObstacles(old, other).map(({ field }) => field)).toEqual([
+      'model.sha256',
+      'image.shape',
+      'image.sha256',
+      'shaders.sha256',
+    ]);
+  });
+});

@@ -1,0 +1,135 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Certifier, type Classifier, openClassifier, ParityGuard, type Plan } from '@turnproof/certify';
+import { type Gpu, openDevice } from '@turnproof/core';
+import { testAdapters } from '@turnproof/core/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openDataset } from '../data/index.ts';
+import { type TemporaryFolder, temporaryFolder } from '../data/testing/files.ts';
+import { resolveModel } from '../options/model.ts';
+import { parityImages } from '../prepare/engine.ts';
+import { guardedRun } from './guarded-run.ts';
+import { RunFolder } from './run-folder.ts';
+
+const PLAN: Plan = {
+  method: 'base',
+  sigmaGamma: 5,
+  sigmaEps: 0.3,
+  confidence: 0.9,
+  n0: 5,
+  nGamma: 20,
+  nEps: 100,
+  inner: 'sequential',
+  nChooseE: 5,
+  nTestE: 30,
+  radiusRule: 'tight',
+  seed: 1,
+  batch: 32,
+};
+const INDICES = [0, 1, 2, 3, 4, 5];
+
+type Fault = (logits: Float32Array<ArrayBuffer>, batch: number) => Float32Array<ArrayBuffer>;
+
+/** The real classifier, until it has seen `calls` batches; then with a fault. */
+function breakingAfter(real: Classifier, calls: number, fault: Fault): Classifier {
+  const { info, provider, shape, classes, fixedBatch } = real;
+  let seen = 0;
+  return {
+    ...{ info, provider, shape, classes, fixedBatch },
+    logits: async (images, batch) => {
+      seen += 1;
+      const logits = await real.logits(images, batch);
+      return seen > calls ? fault(logits, batch) : logits;
+    },
+    release: () => real.release(),
+  };
+}
+
+const adapters = await testAdapters();
+
+describe('a run under guard', () => {
+  let folder: TemporaryFolder;
+  let gpu: Gpu;
+  let real: Classifier;
+  const data = openDataset('signs');
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    gpu = await openDevice({ adapter: adapters.at(-1) ?? 'auto' });
+    real = await openClassifier({
+      model: resolveModel('signs'),
+      provider: 'wasm',
+      shape: (await data).shape,
+    });
+  });
+  afterAll(async () => {
+    await real.release();
+    gpu.close();
+    await folder.remove();
+  });
+
+  async function certifyAll(classifier: Classifier, out: string): Promise<void> {
+    const { shape } = await data;
+    const images = await parityImages(await data, INDICES, 0.3);
+    const guard = new ParityGuard({ classifier, reference: real, images, batch: 32, everyImages: 2 });
+    const pipeline = {
+      transform: 'rotation',
+      range: 10,
+      pre: { vignette: { kind: 'circle', offset: 2 }, blur: null },
+      quantization: 'none',
+    } as const;
+    const certifier = await Certifier.open({ gpu, classifier, shape, pipeline, plan: PLAN });
+    const run = new RunFolder(join(folder.path, out), {});
+    try {
+      const work = async (index: number) => {
+        const certificate = await certifier.certify(await (await data).read(index));
+        return { ...certificate, line: JSON.stringify(certificate), seconds: 0 };
+      };
+      await guardedRun(INDICES, work, 3, guard, run, () => undefined);
+    } finally {
+      await certifier.close();
+      run.close();
+    }
+  }
+
+  const linesOf = async (out: string) => {
+    const text = await readFile(join(folder.path, out, 'certificates.jsonl'), 'utf8');
+    return text
+      .trimEnd()
+      .split('\n')
+      .map((line) => Number(JSON.parse(line).index));
+  };
+  const suspectsOf = async (out: string) =>
+    JSON.parse(await readFile(join(folder.path, out, 'suspect.json'), 'utf8'));
+
+  it('writes all lines in the order of the images, and suspects none', async () => {
+    await certifyAll(real, 'sound');
+    expect(await linesOf('sound')).toEqual(INDICES);
+    await expect(suspectsOf('sound')).rejects.toThrow('ENOENT');
+  });
+
+  it.each<[string, Fault, RegExp]>([
+    [
+      'a wrong row in a batch',
+      (logits, batch) => (batch > 1 ? logits.copyWithin(10, 20, 30) : logits),
+      /batch 1 against batch/,
+    ],
+    ['a NaN', (logits) => logits.fill(Number.NaN, 4, 5), /NaN/],
+  ])(
+    'ends with code parity at %s that comes while it runs, and suspects what came since',
+    async (words, fault, check) => {
+      const out = `fault in ${words}`;
+      // An image takes two batches or more, a check nine or more.
+      await expect(certifyAll(breakingAfter(real, 18, fault), out)).rejects.toMatchObject({
+        code: 'parity',
+        message: expect.stringMatching(check),
+      });
+      const lines = await linesOf(out);
+      const { images, reason } = await suspectsOf(out);
+      expect(reason).toMatch(check);
+      expect(lines.length).toBeLessThan(INDICES.length + 1);
+      expect(images.length).toBeGreaterThan(0);
+      expect(lines.slice(-images.length)).toEqual(images);
+    },
+  );
+});

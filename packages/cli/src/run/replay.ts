@@ -1,0 +1,163 @@
+/**
+ * Draws certificates again from their seeds, with the run's model and images, and compares. Not for which of them.
+ */
+import {
+  type Certificate,
+  Certifier,
+  compareReplay,
+  type Problem,
+  replayInputs,
+  replayObstacles,
+} from '@turnproof/certify';
+import { badInput, openDevice, TurnproofError } from '@turnproof/core';
+import { philox4x32 } from '@turnproof/shaders/oracle';
+import type { Console } from '../console.ts';
+import { openDataset } from '../data/index.ts';
+import type { DeviceChoice } from '../options/device.ts';
+import { resolveModel } from '../options/model.ts';
+import type { OptionGroup, Values } from '../options/values.ts';
+import { type Engine, openEngine } from '../prepare/engine.ts';
+import { openHostModel } from '../prepare/inputs.ts';
+import type { RunOrigin } from './run-notes.ts';
+
+export const replayOptions: OptionGroup = {
+  heading: 'Replay:',
+  options: [
+    { name: 'replay', value: 'K', help: 'draw K of the certificates again from their seeds, and compare' },
+    { name: 'seed', value: 'N', help: 'decides which K (default: spread evenly over the run)' },
+    { name: 'data', value: 'SPEC', help: "where the images are (default: as in the run's config.json)" },
+    { name: 'model', value: 'FILE', help: "where the model is (default: as in the run's config.json)" },
+    {
+      name: 'adapter',
+      value: 'auto|hardware|software|NAME',
+      help: "(default: of the certificate's class where there is one: only there all must be equal)",
+    },
+    { name: 'provider', value: 'auto|webgpu|wasm', help: "(default: the certificate's)" },
+    { name: 'threads', value: 'N', help: 'threads of the wasm provider' },
+  ],
+};
+
+/** Positions of K of `total` lines: spread evenly, or drawn by a seed; ascending. */
+export function chooseLines(total: number, k: number, seed: bigint | undefined): number[] {
+  const count = Math.min(k, total);
+  if (seed === undefined)
+    return Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * total) / count));
+  const key = [Number(seed & 0xffffffffn), Number(seed >> 32n)] as const;
+  const ranked = Array.from({ length: total }, (_, line) => {
+    const [high, low] = philox4x32([line, 0, 0, 0], key);
+    return { line, rank: high * 2 ** 32 + low };
+  });
+  const drawn = ranked.toSorted((a, b) => a.rank - b.rank).slice(0, count);
+  return drawn.map(({ line }) => line).sort((a, b) => a - b);
+}
+
+export interface Replayed {
+  readonly certificate: Certificate;
+  readonly problems: readonly Problem[];
+  /** How it compares, in words. */
+  readonly words: string;
+}
+
+/**
+ * Draws each certificate again. All share data and model; a plan of its own is opened for each that has one.
+ *
+ * @throws TurnproofError `bad-input` where data or model cannot be used, `parity` where logits differ on this machine
+ */
+export async function* replayAll(
+  certificates: readonly Certificate[],
+  origin: RunOrigin,
+  values: Values,
+  console: Console,
+): AsyncGenerator<Replayed> {
+  const [first] = certificates;
+  if (!first) return;
+  const data = await openDataset(given(values, 'data', origin.data));
+  const known = certificates.map(({ index }) => index).filter((index) => index < data.size);
+  const selected = { data, indices: known.length > 0 ? known : [0] };
+  const threads = values.whole('threads', 1);
+  const host = await openHostModel(resolveModel(given(values, 'model', origin.model)), selected, threads);
+  const provider = values.choice('provider', ['auto', 'webgpu', 'wasm']) ?? first.provider;
+  let choice: DeviceChoice;
+  try {
+    choice = { adapter: values.text('adapter') ?? (await adapterOf(first)), provider, threads };
+  } catch (error) {
+    await host.host.release();
+    throw error;
+  }
+  const engine = await openEngine(choice, host, selected, first.sigmaEps ?? 0, console);
+  const certifiers = new Certifiers(engine);
+  try {
+    for (const certificate of certificates) {
+      if (certificate.index >= data.size) {
+        const message = `says ${certificate.index}, but the data given have ${data.size} images`;
+        yield { certificate, problems: [{ field: 'index', message }], words: 'not drawn again' };
+        continue;
+      }
+      const image = await data.read(certificate.index);
+      const here = { model: host.model.info.sha256, image: image.sha256, shape: data.shape };
+      const obstacles = replayObstacles(certificate, here);
+      if (obstacles.length > 0) {
+        yield { certificate, problems: obstacles, words: 'not drawn again' };
+        continue;
+      }
+      const again = await (await certifiers.of(certificate)).certify(image);
+      const { problems, loose, differences, largest } = compareReplay(certificate, again);
+      const distance =
+        largest === null
+          ? `${differences} fields differ`
+          : `${differences} fields differ, most ${largest.field} by ${(100 * largest.relative).toPrecision(2)} %`;
+      const how = loose === null ? 'all must be equal' : `some distance is allowed: ${loose}`;
+      const radii = `radius ${certificate.radius} there, ${again.radius} here`;
+      yield { certificate, problems, words: `${distance}; ${radii} (${how})` };
+    }
+  } finally {
+    await certifiers.close();
+    await engine.close();
+  }
+}
+
+/** One certifier at a time, kept while certificates are of one plan. */
+class Certifiers {
+  readonly #engine: Engine;
+  #key = '';
+  #open: Certifier | undefined;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  async of(certificate: Certificate): Promise<Certifier> {
+    const inputs = replayInputs(certificate);
+    const key = JSON.stringify(inputs, (_, value) => (typeof value === 'bigint' ? String(value) : value));
+    if (this.#open && key === this.#key) return this.#open;
+    await this.close();
+    const { gpu, classifier } = this.#engine;
+    this.#open = await Certifier.open({ gpu, classifier, ...inputs });
+    this.#key = key;
+    return this.#open;
+  }
+
+  async close(): Promise<void> {
+    await this.#open?.close();
+    this.#open = undefined;
+  }
+}
+
+function given(values: Values, name: 'data' | 'model', stated: string | undefined): string {
+  const word = values.text(name) ?? stated;
+  if (word === undefined) {
+    throw badInput(`the run has no config.json that names its ${name}`, `Give --${name}.`);
+  }
+  return word;
+}
+
+/** The adapter of the certificate's class, where this machine has one. */
+async function adapterOf({ adapter: { adapterClass } }: Certificate): Promise<string> {
+  try {
+    (await openDevice({ adapter: adapterClass })).close();
+    return adapterClass;
+  } catch (error) {
+    if (error instanceof TurnproofError && error.code === 'no-adapter') return 'auto';
+    throw error;
+  }
+}
