@@ -10,20 +10,15 @@ import { runStep } from './step.mjs';
 ensureNode();
 
 const PLAN = {
-  method: 'dist-x',
+  method: 'sweep',
   model: 'signs',
   data: 'signs',
-  limit: 6,
+  limit: 8,
   transform: 'rotation',
-  range: 15,
+  range: 30,
   vignette: 'circle:2',
   blur: '5:1.0',
   'sigma-eps': 0.3,
-  n0: 20,
-  'n-gamma': 40,
-  'n-choose-e': 10,
-  'n-test-e': 60,
-  'n-eps': 4000,
 };
 
 const CLI = join('packages', 'cli', 'dist', 'bin.js');

@@ -65,6 +65,7 @@ async function run(context: CommandContext): Promise<number> {
   const { selected, pipeline, plan, engine } = prepared;
   const { indices, data } = selected;
   let done = 0;
+  const counted = plan.method === 'sweep' ? 'slices' : 'β';
   try {
     const certifier = await Certifier.open({
       gpu: engine.gpu,
@@ -74,7 +75,7 @@ async function run(context: CommandContext): Promise<number> {
       plan,
       boundMethod: prepared.boundMethod,
       onProgress: ({ image, stage, done: ready, total }) => {
-        console.progress(done, indices.length, `images; image ${image}: ${stage}, ${ready} of ${total} β`);
+        console.progress(done, indices.length, `images; image ${image}: ${stage}, ${ready} of ${total} ${counted}`);
       },
     });
     try {

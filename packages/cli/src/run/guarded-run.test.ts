@@ -83,7 +83,7 @@ describe('a run under guard', () => {
     try {
       const work = async (index: number) => {
         const certificate = await certifier.certify(await (await data).read(index));
-        return { ...certificate, line: JSON.stringify(certificate), seconds: 0 };
+        return { ...certificate, line: JSON.stringify(certificate), seconds: 0, baseCorrect: null };
       };
       await guardedRun(INDICES, work, 3, guard, run, () => undefined);
     } finally {
