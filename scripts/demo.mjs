@@ -1,7 +1,7 @@
 /**
  * `npm run demo`: builds the packages, certifies a few of the built-in traffic signs against rotation on whatever
- * adapter this machine has, and checks the certificates. The plan is small, so that a software adapter on two cores
- * ends within minutes; a real run takes the command line's own defaults.
+ * adapter this machine has, and checks the certificates. Eight images, so that the packaged software adapter on two
+ * cores ends within a minute; everything else is as in a real run.
  */
 import { join } from 'node:path';
 import { ensureNode } from './node-version.mjs';
