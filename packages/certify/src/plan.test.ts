@@ -52,7 +52,7 @@ describe('a plan', () => {
     [{ maxSamples: 0 }, 'max_samples = 0'],
     [{ sigmaEps: 0 }, 'sigma_eps = 0'],
     // ln(2 / 0.01) = 5.3 nats of evidence and the mixture's price need 10 successes in a row; looks are at 16.
-    [{ nEps: 3, confidence: 1 - 1e-9 }, 'give --n-eps 48 or more'],
+    [{ nEps: 3, confidence: 1 - 1e-9 }, 'give --n-eps 40 or more'],
   ] as const)('for a sweep of %o is refused', (change, words) => {
     expect(refusal({ method: 'sweep', ...change })).toContain(words);
   });

@@ -3,6 +3,7 @@
  * refused here, with the numbers that would do. Not for what is certified: that is the pipeline.
  */
 import { badInput } from '@turnproof/core';
+import { alphaOf } from './methods/sweep-tree.ts';
 import type { Pipeline } from './pipeline.ts';
 import {
   AlphaLedger,
@@ -42,14 +43,14 @@ export interface Plan {
   readonly batch: number | 'auto';
   /** sweep: slices narrower than this are given up; degrees or pixels. Default 0.1 degrees, 0.02 pixels. */
   readonly floor?: number;
-  /** sweep: after so many samples of an image no further slice is tested. Default 20,000. */
+  /** sweep: after so many samples of an image no further slice is tested. Default 40,000. */
   readonly maxSamples?: number;
 }
 
-/** Sweep: samples between two looks at a slice. Few, as most slices need no more than three looks. */
-export const SWEEP_LOOK = 16;
+/** Sweep: samples between two looks at a slice. Few, as most slices need no more than five looks. */
+export const SWEEP_LOOK = 8;
 const FLOOR = { rotation: 0.1, translation: 0.02 } as const;
-const SWEEP_SAMPLES = 20_000;
+const SWEEP_SAMPLES = 40_000;
 
 /** What bounds the work of sweep, defaults filled in. `cap`: most samples of a slice, whole looks. */
 export function sweepLimits(
@@ -177,8 +178,7 @@ function checkSweep(
     );
   }
   requireCount('max_samples', maxSamples, MAX_SAMPLES);
-  // A single slice gets half of alpha at most: see sweep-tree.ts.
-  const test = { p0: 0.5, alpha: alpha / 2 };
+  const test = { p0: 0.5, alpha: alphaOf(transform, 0, alpha) };
   if (new SequentialThresholds({ ...test, maxN: cap }).canAccept) return;
   const fewest = fewestInnerSamples('sequential', test);
   const needed = fewest === null ? null : Math.ceil(fewest / SWEEP_LOOK) * SWEEP_LOOK;

@@ -10,6 +10,7 @@ import { noiseOf } from '../methods/stage.ts';
 import { SWEEP_CHOICE } from '../methods/sweep.ts';
 import {
   alphaOf,
+  alphaOfDepth,
   boxOf,
   centerOf,
   isCovered,
@@ -45,10 +46,13 @@ export function checkSweep(audit: Audit, certificate: SweepCertificate): void {
         return;
       }
       seen.add(nameOf(slice));
-      const alpha = alphaOf(grid, slice.path.length, ledger.granted('alphaSweep'));
-      ledger.spend('alphaSweep', alpha);
+      const alpha = alphaOf(transform, slice.path.length, ledger.granted('alphaSweep'));
       checkSlice(audit, certificate, grid, slice, alpha, field);
     });
+    // Once for each depth: see the theorem of certifySweep.
+    for (const depth of new Set(slices.map(({ path }) => path.length))) {
+      ledger.spend('alphaSweep', alphaOfDepth(depth, ledger.granted('alphaSweep')));
+    }
   } else if (slices.length > 0) audit.refuse('slices', 'slices without a grid of roots');
   checkLedger(audit, certificate, ledger);
   breaks.forEach((end, i) => {

@@ -5,7 +5,7 @@
  */
 import { dimensionsOf, type Transform } from '@turnproof/shaders';
 import { normalCdf } from '../statistics/index.ts';
-import { MAX_ROOTS } from './sweep-tree.ts';
+import { alphaOf, MAX_ROOTS } from './sweep-tree.ts';
 
 /** Kullback-Leibler divergence of Bernoulli(p) from Bernoulli(q), in nats. */
 function divergence(p: number, q: number): number {
@@ -39,7 +39,7 @@ export interface SweepTerms {
   readonly sigmaEps: number;
   /** Attack quantisation and the sampler's float32. */
   readonly extraError: number;
-  /** For all tests together. */
+  /** Of the certificate. */
   readonly alpha: number;
 }
 
@@ -72,7 +72,7 @@ export function chooseRoots(
     const count = roots.reduce((a, b) => a * b, 1);
     if (count > MAX_ROOTS) continue;
     const p0 = normalCdf((1.05 * M + extraError) / sigmaEps);
-    const samplesEach = expectedSamples(share, p0, alpha / (2 * count));
+    const samplesEach = expectedSamples(share, p0, alphaOf(transform, 0, alpha));
     const cost = count * (SLICE_OVERHEAD + samplesEach);
     if (cost < bestCost) {
       best = { roots, samplesEach };

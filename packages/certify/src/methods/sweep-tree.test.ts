@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   alphaOf,
+  alphaOfDepth,
   boxOf,
   centerOf,
   descendants,
@@ -102,21 +103,44 @@ describe('a node', () => {
 });
 
 describe('alpha', () => {
-  it('is enough for every node that the tree could hold', () => {
+  it('is enough for a slice of every depth at each end that grows by itself', () => {
     fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: MAX_ROOTS }),
-        fc.double({ min: 1e-9, max: 0.5, noNaN: true }),
-        (n, alpha) => {
-          const grid = { roots: [n] };
+      fc.property(fc.double({ min: 1e-9, max: 0.5, noNaN: true }), (alpha) => {
+        for (const [transform, ends] of [['rotation', 2] as const, ['translation', 1] as const]) {
           let spent = 0;
-          for (let depth = 0; depth <= MAX_DEPTH; depth++)
-            spent += n * 2 ** depth * alphaOf(grid, depth, alpha);
+          let booked = 0;
+          for (let depth = 0; depth <= MAX_DEPTH; depth++) {
+            spent += ends * alphaOf(transform, depth, alpha);
+            booked += alphaOfDepth(depth, alpha);
+          }
+          expect(spent).toBe(booked);
           expect(spent).toBeLessThan(alpha);
           // And little of it is wasted.
           expect(spent).toBeGreaterThan(0.99 * alpha);
-        },
-      ),
+        }
+      }),
+    );
+  });
+
+  it('needs one slice of each depth at a place: those that hold it are each other’s ancestors', () => {
+    fc.assert(
+      fc.property(grids, fc.nat(), paths, (grid, root, path) => {
+        const node = { root: root % rootCount(grid), path: path.padEnd(MAX_DEPTH, '0') };
+        const { lower, upper } = boxOf(grid, node);
+        // A point inside the finest slice is inside its ancestors and in no other slice of their depths.
+        const point = lower.map((a, axis) => (a + (upper[axis] ?? a)) / 2);
+        const holds = (one: SweepNode) => {
+          const box = boxOf(grid, one);
+          return point.every((x, axis) => (box.lower[axis] ?? 0) < x && x < (box.upper[axis] ?? 0));
+        };
+        for (let depth = 0; depth <= 4; depth++) {
+          const siblings = allRoots(grid)
+            .filter(({ root: r }) => Math.abs(r - node.root) <= 1)
+            .flatMap((one) => descendants(one, depth));
+          expect(siblings.filter(holds)).toEqual([{ root: node.root, path: node.path.slice(0, depth) }]);
+        }
+      }),
+      { numRuns: 60 },
     );
   });
 });

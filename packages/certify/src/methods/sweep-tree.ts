@@ -5,7 +5,6 @@
  * A node is a root's number and a path of halvings ('0': lower half, '1': upper half, of the axis that is longest at
  * that point). Neighbouring boxes share their ends to the bit: no gap between them.
  */
-import { nextDown } from '@turnproof/core';
 import { dimensionsOf, type Parameter, type ParameterBox, type Transform } from '@turnproof/shaders';
 
 /** Halvings of a root at most: node numbers must fit into a counter's 24 bits (see {@link nodeNumber}). */
@@ -85,11 +84,20 @@ export function descendants({ root, path }: SweepNode, levels: number): SweepNod
 }
 
 /**
- * Error probability of one node's test: α · w_d / (K₀ 2^d) with w_d = 2^-(d+1), rounded down. There are at most K₀ 2^d
- * nodes of depth d, and the w_d sum to less than 1, so all tests that the tree could ever hold share α.
+ * Error probability that is booked for all tests of one depth together: α w_d with w_d = 2^-(d+1), which sum to less
+ * than 1. That it does not depend on how many slices there are is {@link certifySweep}'s theorem: claims are nested, so
+ * only the slices at the first wrong place can make one false, and of those there is one of each depth.
  */
-export function alphaOf(grid: Pick<SweepGrid, 'roots'>, depth: number, alpha: number): number {
-  return nextDown(alpha / rootCount(grid) / 2 ** (2 * depth + 1));
+export function alphaOfDepth(depth: number, alpha: number): number {
+  return alpha / 2 ** (depth + 1);
+}
+
+/**
+ * Of one slice's test: rotation has two ends that grow by themselves, so each gets half; a square of translations grows
+ * as a whole. Division by powers of two is exact.
+ */
+export function alphaOf(transform: Transform, depth: number, alpha: number): number {
+  return alphaOfDepth(depth, alpha) / (transform === 'rotation' ? 2 : 1);
 }
 
 /** Chebyshev distance of a box from 0: how far one can go on every axis before meeting it. */

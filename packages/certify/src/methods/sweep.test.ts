@@ -183,6 +183,24 @@ describe('in a world whose truth is known, the edge inside a slice', () => {
     expect(isTooMany(wrong, 5000, 0.05)).toBe(false);
   });
 
+  it('nor where the edge is the very end of a slice, at a confidence of 0.2; and there it does happen', async () => {
+    // So wide that h is sure at the image itself: the roots then follow from the plan alone.
+    const [plan, options] = [{ nEps: 512, floor: 0.5, confidence: 0.2 }, { range: 40 }];
+    const { roots } = await run(sweepSetting(SURE, plan, options));
+    const edge = 40 - (2 * 80) / (roots?.[0] ?? 1);
+    let wrong = 0;
+    for (let seed = 0; seed < 1500; seed++) {
+      const { interval, roots: same } = await run(
+        sweepSetting(cliff(edge), { ...plan, seed }, options),
+        seed,
+      );
+      expect(same).toEqual(roots);
+      if ((interval?.upper[0] ?? 0) > edge || -(interval?.lower[0] ?? 0) > edge) wrong += 1;
+    }
+    expect(isTooMany(wrong, 1500, 0.8)).toBe(false);
+    expect(wrong).toBeGreaterThan(15);
+  });
+
   it.each<[string, SweepSettingOptions]>([
     ['bounds that are far too small', { honesty: 0.2 }],
     ['tests that forget M', { sampler: (engine) => new ForgetfulSampler(engine) }],

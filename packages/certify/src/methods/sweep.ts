@@ -22,6 +22,7 @@ import {
 } from './sweep-cost.ts';
 import {
   alphaOf,
+  alphaOfDepth,
   boxOf,
   centerOf,
   descendants,
@@ -46,7 +47,7 @@ const WAVES = 8;
 /** Slices of a wave once one has failed: an end is near, and what lies beyond it would be tested in vain. */
 const CAREFUL_WAVE = 4;
 /** Before a slice has so many samples, its share is not worth an opinion about splitting it. */
-const LEAST_OPINION = 4 * SWEEP_LOOK;
+const LEAST_OPINION = 64;
 
 /**
  * b: base classifier, pre: preprocessing, h(z) = argmax_c P(b(pre(z) + n) = c), n ~ N(0, σ_ε² I).
@@ -60,11 +61,18 @@ const LEAST_OPINION = 4 * SWEEP_LOOK;
  *   1. Samples at x choose the class c, and with the image's own speeds the number of slices. What they choose may be
  *      bad, never wrong: no later test uses them.
  *   2. M_k from the slice bounder, grown by the attacker's rounding and the sampler's own float32: E_k.
- *   3. Each slice has a sequential test (Ville) for P(b = c) > Φ(E_k / σ_ε) at its own centre with its own noise, at
- *      the level α_node of its place in the tree. All levels that the tree can hold sum to at most α, so with
- *      probability 1 - α every passed slice is right, whichever are tested and in whatever order (union bound).
+ *   3. Each slice has a sequential test (Ville) for P(b = c) > Φ(E_k / σ_ε) at its own centre with its own noise. Those
+ *      of depth d in the tree have the level α w_d (rotation: half of it), Σ w_d < 1, however many there are.
  *   4. A slice that does not pass is halved (or cut more finely at once, where that looks cheaper) until a slice is
  *      narrower than the floor; then it is given up, and the interval ends before it.
+ *
+ * Why no level is divided by the number of slices: what may be claimed is nested, an end grows outwards from 0. Take one
+ * end, B = {γ on its side: h(T_γ x) ≠ c}, γ* = inf |B|. A slice that meets B is one whose test must not pass. If γ* ∈ B,
+ * a false claim holds γ*, so it covers points just before γ*, and a passed slice holds these and, being closed, γ*. If
+ * not, a false claim reaches beyond γ*, and a passed slice holds points just behind γ*, B among them. Either way it is
+ * one of the slices that hold a fixed small neighbourhood on a fixed side of γ*: one of each depth, each other's
+ * ancestors. So a false claim has probability at most Σ_d α w_d at a single end; with two ends each gets half. A square
+ * of translations grows as a whole, from inf ‖B‖_∞ on, and the same holds with the finest slice that touches B there.
  */
 export async function certifySweep(context: SweepContext, image: SampledImage): Promise<SweepOutcome> {
   const { plan, pipeline } = context;
@@ -177,6 +185,8 @@ class Search {
   readonly #terms: SweepTerms;
   readonly #classIndex: number;
   readonly #limits: ReturnType<typeof sweepLimits>;
+  /** Depths whose share of α is spent. */
+  readonly #booked = new Set<number>();
   #pending: SweepNode[];
   readonly #largestWave: number;
   #wave: number;
@@ -267,7 +277,7 @@ class Search {
       const E = addUp(M, extraError);
       // An error without end leaves nothing to test.
       const p0 = Number.isFinite(E) ? shareNeededFor(E, noiseOf(plan)) : 1;
-      const alpha = alphaOf(this.grid, node.path.length, this.#terms.alpha);
+      const alpha = alphaOf(this.grid.transform, node.path.length, this.#terms.alpha);
       return { ...node, ...box, center, M, E, p0, alpha };
     });
   }
@@ -275,7 +285,11 @@ class Search {
   async #test(wave: readonly Bounded[], ledger: SweepOutcome['ledger']): Promise<SliceTest[]> {
     const { sampler, plan, onProgress } = this.#context;
     const testable = wave.filter(({ p0 }) => p0 < 1);
-    for (const { alpha } of testable) ledger.spend('alphaSweep', alpha);
+    for (const { path } of testable) {
+      if (this.#booked.has(path.length)) continue;
+      this.#booked.add(path.length);
+      ledger.spend('alphaSweep', alphaOfDepth(path.length, this.#terms.alpha));
+    }
     const points = testable.map(
       (node): TestedPoint => ({
         gamma: node.center,
@@ -330,7 +344,7 @@ class Search {
     return {
       M: node.M,
       levels: this.#levelsBelow(node),
-      alphaAt: (level) => alphaOf(this.grid, depth + level, this.#terms.alpha),
+      alphaAt: (level) => alphaOf(this.grid.transform, depth + level, this.#terms.alpha),
     };
   }
 

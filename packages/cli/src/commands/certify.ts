@@ -75,7 +75,11 @@ async function run(context: CommandContext): Promise<number> {
       plan,
       boundMethod: prepared.boundMethod,
       onProgress: ({ image, stage, done: ready, total }) => {
-        console.progress(done, indices.length, `images; image ${image}: ${stage}, ${ready} of ${total} ${counted}`);
+        console.progress(
+          done,
+          indices.length,
+          `images; image ${image}: ${stage}, ${ready} of ${total} ${counted}`,
+        );
       },
     });
     try {

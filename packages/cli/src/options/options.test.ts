@@ -129,7 +129,7 @@ describe('the pipeline', () => {
 describe('the plan', () => {
   it('for sweep has fewer samples a slice, and the floor of its transformation unless it is given', () => {
     const plan = readPlan(new Values({}), 30, ['sweep', 'dist-x']);
-    expect(plan).toMatchObject({ method: 'sweep', nEps: 1000, maxSamples: 20_000 });
+    expect(plan).toMatchObject({ method: 'sweep', nEps: 1000, maxSamples: 40_000 });
     expect(plan.floor).toBeUndefined();
     expect(readPlan(new Values({ floor: '0.5' }), 30, ['sweep']).floor).toBe(0.5);
   });
@@ -149,7 +149,7 @@ describe('the plan', () => {
       radiusRule: 'tight',
       seed: 0n,
       batch: 'auto',
-      maxSamples: 20_000,
+      maxSamples: 40_000,
     });
   });
   it('calls the smoothed prediction dist, as the command does', () => {

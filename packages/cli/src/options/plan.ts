@@ -32,7 +32,7 @@ const INNER = option(
 );
 
 const FLOOR = option('floor', 'W', 'sweep: narrowest slice, degrees or pixels (default: 0.1 or 0.02)');
-const MAX_SAMPLES = option('max-samples', 'N', 'sweep: noise samples of an image, about', '20000');
+const MAX_SAMPLES = option('max-samples', 'N', 'sweep: noise samples of an image, about', '40000');
 
 const NOISE = { heading: 'Smoothing:', options: [SIGMA_GAMMA, SIGMA_EPS, CONFIDENCE, N_GAMMA, N_EPS, INNER] };
 const RUN = { heading: 'Run:', options: [SEED, BATCH] };
@@ -87,7 +87,7 @@ export function readPlan(values: Values, range: number, methods: readonly Method
   const method = METHODS[values.choice('method', methods) ?? first ?? 'base'];
   return {
     ...(floor === undefined ? {} : { floor }),
-    maxSamples: values.whole('max-samples', 1) ?? 20_000,
+    maxSamples: values.whole('max-samples', 1) ?? 40_000,
     method,
     sigmaGamma: values.number('sigma-gamma') ?? range,
     sigmaEps: values.number('sigma-eps') ?? 0.3,
