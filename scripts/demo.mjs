@@ -1,6 +1,6 @@
 /**
  * `npm run demo`: builds the packages, certifies a few of the built-in traffic signs against rotation on whatever
- * adapter this machine has, and checks the certificates. Eight images, so that the packaged software adapter on two
+ * adapter this machine has, and checks the certificates. Sixteen images, so that the packaged software adapter on two
  * cores ends within a minute; everything else is as in a real run.
  */
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ const PLAN = {
   method: 'sweep',
   model: 'signs',
   data: 'signs',
-  limit: 8,
+  limit: 16,
   transform: 'rotation',
   range: 30,
   vignette: 'circle:2',
