@@ -1,4 +1,5 @@
 /** What a result claims, in words: made from its fields, so that verification can make them again. */
+import { roundRadiusDown } from '../methods/claims.ts';
 import type { Method } from '../plan.ts';
 
 interface Claimed {
@@ -45,7 +46,9 @@ export function guaranteeOf(claimed: ClaimedRadius): string {
   const rounding =
     pipeline.quantization === 'u8' ? ', rounded to 8 bits afterwards or not' : ', not rounded afterwards';
   if (method === 'sweep') {
-    const [low = 0, high = 0] = [claimed.interval?.lower[0], claimed.interval?.upper[0]];
+    // Towards 0: words may promise less than the numbers, never more.
+    const low = -roundRadiusDown(-(claimed.interval?.lower[0] ?? 0));
+    const high = roundRadiusDown(claimed.interval?.upper[0] ?? 0);
     const range =
       pipeline.transform === 'rotation'
         ? `every rotation of this image from ${low}° to ${high}°`

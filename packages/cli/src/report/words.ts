@@ -43,7 +43,7 @@ const ACCOUNTS: Readonly<Record<string, readonly [symbol: string, words: string]
   ],
   alphaSweep: [
     'α_sweep',
-    'that one of the tests «h answers the class at the centre with radius above E» accepts wrongly (shared over the tree of slices)',
+    'that the interval goes beyond the first place where h answers something else (shared over the depths of the tree of slices)',
   ],
   alphaE: ['α_E', 'that E is exceeded more often than ρ_E says (Clopper-Pearson)'],
 };
