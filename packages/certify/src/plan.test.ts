@@ -1,7 +1,6 @@
 import { TurnproofError } from '@turnproof/core';
 import { describe, expect, it } from 'vitest';
 import { checkPlan, fewestInnerSamples, innerCanAccept, ledgerFor, type Plan, seedOf } from './plan.ts';
-import { SequentialThresholds } from './statistics/index.ts';
 
 const PLAN: Plan = {
   method: 'dist-x',
@@ -94,14 +93,9 @@ describe('a plan', () => {
   it('with too few samples for a sequential test is refused, one with the number it names is not', () => {
     const message = refusal({ nEps: 10 });
     const needed = Number(/at least (\d+) are needed/.exec(message)?.[1]);
-    // n of n successes: u(n) 2^n >= 1 / alpha with u(n) = C(2n, n) / 4^n, alpha = 2.5e-5.
-    const evidence = (n: number) => {
-      let product = 1;
-      for (let i = 1; i <= n; i++) product *= (2 * i - 1) / i;
-      return product;
-    };
-    expect(evidence(needed)).toBeGreaterThanOrEqual(40_000);
-    expect(evidence(needed - 1)).toBeLessThan(40_000);
+    // n of n successes at the last look: 2^-n <= alpha / 4 with alpha = 2.5e-5.
+    expect(2 ** -needed).toBeLessThanOrEqual(2.5e-5 / 4);
+    expect(2 ** -(needed - 1)).toBeGreaterThan(2.5e-5 / 4);
     expect(refusal({ nEps: needed })).toBe('accepted');
     expect(refusal({ nEps: needed - 1 })).toContain(`at least ${needed} are needed`);
   });
@@ -140,7 +134,7 @@ describe('the fewest inner samples', () => {
   it.each([0.5, 0.8, 0.97, 0.9999])('are the first number with which all successes accept p0 = %d', (p0) => {
     const test = { p0, alpha: 2.5e-5 };
     const needed = fewestInnerSamples('sequential', test) ?? 0;
-    const accepts = (n: number) => new SequentialThresholds({ ...test, maxN: n }).acceptAt(n) <= n;
+    const accepts = (n: number) => p0 ** n <= test.alpha / 4;
     expect([accepts(needed), accepts(needed - 1)]).toEqual([true, false]);
     expect(innerCanAccept({ inner: 'sequential', nEps: needed }, test)).toBe(true);
     expect(innerCanAccept({ inner: 'sequential', nEps: needed - 1 }, test)).toBe(false);

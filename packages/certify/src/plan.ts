@@ -10,8 +10,7 @@ import {
   addUp,
   clopperPearsonUpper,
   fixedThreshold,
-  logEvidence,
-  SequentialThresholds,
+  innerThresholds,
   smallestUsefulN,
 } from './statistics/index.ts';
 
@@ -100,24 +99,11 @@ export function fewestInnerSamples(
   test: { readonly p0: number; readonly alpha: number },
 ): number | null {
   if (inner === 'fixed') return smallestUsefulN(test);
-  const target = -Math.log(test.alpha);
-  const accepts = (n: number) => {
-    const { log, error } = logEvidence(n, n, test.p0);
-    return log - error >= target;
-  };
-  let high = 1;
-  while (!accepts(high)) {
-    high *= 2;
-    if (high > 2 ** 40) return null;
-  }
-  // From the first n that accepts n of n on, all larger n do: each further success adds evidence there.
-  let low = Math.floor(high / 2);
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (accepts(middle)) high = middle;
-    else low = middle;
-  }
-  return high;
+  // All successes: the last look, a fixed test at a quarter of alpha, asks for hardly ever more than betting does.
+  let n = smallestUsefulN({ ...test, alpha: test.alpha / 4 });
+  if (n === null || n > MAX_SAMPLES) return null;
+  while (n > 1 && innerThresholds({ ...test, maxN: n - 1 }).canAccept) n -= 1;
+  return n;
 }
 
 /** Can the inner test accept at all, if every sample is a success? */
@@ -127,7 +113,7 @@ export function innerCanAccept(
 ): boolean {
   if (test.p0 >= 1) return false;
   if (inner === 'fixed') return fixedThreshold({ ...test, n: nEps }) <= nEps;
-  return new SequentialThresholds({ ...test, maxN: nEps }).canAccept;
+  return innerThresholds({ ...test, maxN: nEps }).canAccept;
 }
 
 /**
@@ -179,7 +165,7 @@ function checkSweep(
   }
   requireCount('max_samples', maxSamples, MAX_SAMPLES);
   const test = { p0: 0.5, alpha: alphaOf(transform, 0, alpha) };
-  if (new SequentialThresholds({ ...test, maxN: cap }).canAccept) return;
+  if (innerThresholds({ ...test, maxN: cap }).canAccept) return;
   const fewest = fewestInnerSamples('sequential', test);
   const needed = fewest === null ? null : Math.ceil(fewest / SWEEP_LOOK) * SWEEP_LOOK;
   refuseTooFew('n_eps', '--n-eps', plan.nEps, needed, `alpha = ${alpha}, even for a slice of no width,`);

@@ -11,7 +11,7 @@
  */
 import { parseArgs } from 'node:util';
 import { extraError, openBounder, openClassifier, type Pipeline, Streams } from '@turnproof/certify';
-import { fixedThreshold, SequentialThresholds, shareNeededFor } from '@turnproof/certify/statistics';
+import { fixedThreshold, innerThresholds, shareNeededFor } from '@turnproof/certify/statistics';
 import { openDevice } from '@turnproof/core';
 import { counterWord, GpuEngine, LOOK, Sampler } from '../../certify/src/sampling/index.ts';
 import { runJob } from '../../certify/src/sampling/schedule.ts';
@@ -97,7 +97,7 @@ for (let index = 0; index < Number(values.limit); index++) {
   );
   const E = 1.1 * Math.max(...bounds.map(({ bound }) => bound)) + extraError(shape, pipeline);
   const p0 = shareNeededFor(E, sigma);
-  const sequential = new SequentialThresholds({ p0, alpha, maxN: nEps });
+  const sequential = innerThresholds({ p0, alpha, maxN: nEps });
   const threshold = fixedThreshold({ p0, alpha, n: nEps });
   const votes = await sampler.countClasses(image, {
     betas: streams.betas(index, 'chooseClass', 10),

@@ -163,7 +163,7 @@ const CASES: readonly Case[] = [
   ['a sweep without noise', /sigma_eps = 0/, () => ({ method: 'sweep', 'sigma-eps': '0' })],
   [
     'a sweep of too few samples',
-    /n_eps = 3 can never certify.*at least 32 are needed/,
+    /n_eps = 3 can never certify.*at least 24 are needed/,
     () => ({ method: 'sweep', 'n-eps': '3', confidence: '0.999999' }),
   ],
   ['a sweep over nothing', /range 0/, () => ({ method: 'sweep', range: '0' })],

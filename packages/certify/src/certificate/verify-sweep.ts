@@ -20,7 +20,7 @@ import {
   type SweepGrid,
 } from '../methods/sweep-tree.ts';
 import { ledgerFor, SWEEP_LOOK, sweepLimits } from '../plan.ts';
-import { addUp, SequentialThresholds, shareNeededFor } from '../statistics/index.ts';
+import { addUp, innerThresholds, shareNeededFor } from '../statistics/index.ts';
 import { type Audit, checkLedger, pipelineOf } from './audit.ts';
 import type { SweepCertificate } from './schema.ts';
 
@@ -95,7 +95,7 @@ function checkSlice(
     audit.refuse(field, `${k} of ${n} samples: a test of at most ${cap} never stops there`);
     return;
   }
-  const accepts = new SequentialThresholds({ p0, alpha, maxN: cap }).decide(k, n) === 'accept';
+  const accepts = innerThresholds({ p0, alpha, maxN: cap }).decide(k, n) === 'accept';
   if (accepts !== passed) {
     audit.refuse(
       field,

@@ -6,8 +6,8 @@ import {
   addUp,
   clopperPearsonLower,
   fixedThreshold,
+  innerThresholds,
   normalQuantileLower,
-  SequentialThresholds,
   shareNeededFor,
 } from '../statistics/index.ts';
 import { rhoUpper } from './claims.ts';
@@ -103,6 +103,6 @@ function predictedShare(input: ChooseEInput, shareAbove: (share: number) => numb
   const needed =
     inner === 'fixed'
       ? fixedThreshold({ ...test, n: nEps })
-      : new SequentialThresholds({ ...test, maxN: nEps }).acceptAt(nEps);
+      : innerThresholds({ ...test, maxN: nEps }).acceptAt(nEps);
   return needed > nEps ? 0 : shareAbove(needed / nEps);
 }

@@ -5,7 +5,7 @@
 import type { ParameterBox } from '@turnproof/shaders';
 import { ledgerFor, SWEEP_LOOK, sweepLimits } from '../plan.ts';
 import type { SampledImage, TestedPoint } from '../sampling/index.ts';
-import { addUp, SequentialThresholds, shareNeededFor } from '../statistics/index.ts';
+import { addUp, innerThresholds, shareNeededFor } from '../statistics/index.ts';
 import { isHopeless, roundRadiusDown } from './claims.ts';
 import { searchCounterexamples } from './counterexample.ts';
 import type { ClassChoice, MethodContext, SliceTest, SweepContext, SweepOutcome } from './method.ts';
@@ -328,7 +328,7 @@ class Search {
   /** Accepts by the sequential test alone; gives up by it, or when halving looks cheaper than asking on. */
   #rule(node: Bounded): TestedPoint['decide'] {
     const { p0, alpha } = node;
-    const thresholds = new SequentialThresholds({ p0, alpha, maxN: this.#limits.cap });
+    const thresholds = innerThresholds({ p0, alpha, maxN: this.#limits.cap });
     const outlook = this.#outlook(node);
     return (k: number, n: number) => {
       const decision = thresholds.decide(k, n);

@@ -4,7 +4,7 @@
  */
 import { badInput } from '@turnproof/core';
 import type { Parameter } from '@turnproof/shaders';
-import { fixedThreshold, SequentialThresholds } from '../statistics/index.ts';
+import { fixedThreshold, innerThresholds } from '../statistics/index.ts';
 import { type Engine, runJob } from './schedule.ts';
 import { counterWord, type Purpose } from './streams.ts';
 
@@ -173,7 +173,7 @@ export function decisionRule({
   n: number,
 ) => 'accept' | 'give-up' | 'open' {
   if (kind === 'sequential') {
-    const thresholds = new SequentialThresholds({ p0, alpha, maxN: nEps });
+    const thresholds = innerThresholds({ p0, alpha, maxN: nEps });
     return (k, n) => thresholds.decide(k, n);
   }
   const threshold = fixedThreshold({ p0, alpha, n: nEps });

@@ -26,6 +26,7 @@ export { type Prediction, predictClass, predictFromCounts } from './predict.ts';
 export { l2Radius, paperRadius, shareNeededFor, tightRadius } from './radius.ts';
 export {
   type Decision,
+  innerThresholds,
   logEvidence,
   type SequentialOptions,
   SequentialTest,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { loadGolden, seededUniform } from '../../scripts/statistics-vectors.ts';
 import { clopperPearsonLower } from './clopper-pearson.ts';
 import { fixedThreshold } from './fixed-test.ts';
-import { SequentialTest, SequentialThresholds } from './sequential-test.ts';
+import { innerThresholds, SequentialTest, SequentialThresholds } from './sequential-test.ts';
 
 const golden = loadGolden();
 
@@ -103,6 +103,47 @@ describe('sequential thresholds', () => {
       expect(size, `p0 ${p0}`).toBeGreaterThan(alpha / 100);
       const lower = sizeOf((n) => thresholds.acceptAt(n), p0 * 0.97, every(1, 1200));
       expect(lower, `below p0 ${p0}`).toBeLessThan(size);
+    }
+  });
+
+  it('with the last look of an inner test: still at most alpha, both ways of accepting together', () => {
+    for (const [p0, alpha] of [
+      [0.5, 0.05],
+      [0.8, 0.01],
+      [0.3, 1e-3],
+    ] as const) {
+      for (const [maxN, step] of [
+        [1200, 1],
+        [320, 32],
+      ] as const) {
+        const thresholds = innerThresholds({ p0, alpha, maxN });
+        const size = sizeOf((n) => thresholds.acceptAt(n), p0, every(step, maxN));
+        expect(size, `p0 ${p0}, ${maxN}`).toBeLessThanOrEqual(alpha);
+        // The last look alone spends a good part of its quarter.
+        expect(size, `p0 ${p0}, ${maxN}`).toBeGreaterThan(0.15 * alpha);
+        // The same with both at the whole of alpha would be too much.
+        const greedy = new SequentialThresholds({
+          p0,
+          alpha,
+          maxN,
+          acceptAtEnd: fixedThreshold({ p0, alpha, n: maxN }),
+        });
+        expect(sizeOf((n) => greedy.acceptAt(n), p0, every(step, maxN))).toBeGreaterThan(size);
+      }
+    }
+  });
+
+  it('with it, the end is decided almost as by the fixed test, and nobody gives up before it can', () => {
+    const [p0, alpha, maxN] = [0.95, 2.5e-5, 10_000];
+    const inner = innerThresholds({ p0, alpha, maxN });
+    const fixed = fixedThreshold({ p0, alpha, n: maxN });
+    const betting = new SequentialThresholds({ p0, alpha, maxN }).acceptAt(maxN);
+    // 10,000 samples have a standard deviation of 22 successes.
+    expect(inner.acceptAt(maxN) - fixed).toBeLessThan(8);
+    expect(inner.acceptAt(maxN)).toBeGreaterThan(fixed);
+    expect(betting - fixed).toBeGreaterThan(25);
+    for (const failures of [maxN - inner.acceptAt(maxN), maxN - betting]) {
+      expect(inner.giveUpAt(maxN - 1)).toBeLessThan(maxN - 1 - failures);
     }
   });
 

@@ -2,10 +2,11 @@
  * A test that may be looked at after every batch: is a share above p0? Not a confidence interval, and not to be
  * mixed with re-running a fixed-size bound as samples come in, which is no test at level alpha at all.
  */
-import { badInput, TurnproofError } from '@turnproof/core';
+import { badInput, nextDown, TurnproofError } from '@turnproof/core';
 import { excessOverMean, logBinomialPmf } from './binomial.ts';
 import { requireCounts, requireLevel, requireProbability } from './check-arguments.ts';
 import { UNIT_ROUNDOFF } from './directed.ts';
+import { fixedThreshold } from './fixed-test.ts';
 import { logCentralBinomial } from './stirling.ts';
 
 export interface SequentialOptions {
@@ -20,6 +21,8 @@ export interface SequentialOptions {
   readonly beta?: number;
   /** No more than this many samples will be taken. */
   readonly maxN: number;
+  /** So many successes among maxN accept as well: a test of its own, whose level is paid for elsewhere. */
+  readonly acceptAtEnd?: number;
 }
 
 export type Decision = 'accept' | 'give-up' | 'open';
@@ -53,6 +56,7 @@ export class SequentialThresholds {
   readonly alpha: number;
   readonly beta: number;
   readonly maxN: number;
+  readonly #acceptAtEnd: number;
   readonly #logOneOverAlpha: number;
   readonly #logOneOverBeta: number;
   /** Threshold + 2 at index n, 0 where not computed yet; grown as n is asked for. */
@@ -60,7 +64,7 @@ export class SequentialThresholds {
   #giveUp = new Int32Array(0);
   #mostFailures: number | undefined;
 
-  constructor({ p0, alpha, beta = DEFAULT_BETA, maxN }: SequentialOptions) {
+  constructor({ p0, alpha, beta = DEFAULT_BETA, maxN, acceptAtEnd }: SequentialOptions) {
     requireProbability(p0, 'p0');
     requireLevel(alpha, 'alpha');
     requireLevel(beta, 'beta');
@@ -71,6 +75,7 @@ export class SequentialThresholds {
     this.alpha = alpha;
     this.beta = beta;
     this.maxN = maxN;
+    this.#acceptAtEnd = acceptAtEnd ?? Number.POSITIVE_INFINITY;
     this.#logOneOverAlpha = -Math.log(alpha);
     this.#logOneOverBeta = -Math.log(beta);
   }
@@ -84,7 +89,8 @@ export class SequentialThresholds {
     const before = n > 1 ? (this.#accept[n - 1] ?? 0) : 0;
     const first = Math.max(0, Math.floor(this.p0 * n) - 1);
     const hint = before === 0 ? undefined : before - 2;
-    const threshold = firstTrue(first, n + 1, hint, (a) => this.#accepts(a, n));
+    const betting = firstTrue(first, n + 1, hint, (a) => this.#accepts(a, n));
+    const threshold = n === this.maxN ? Math.min(betting, this.#acceptAtEnd) : betting;
     this.#accept[n] = threshold + 2;
     return threshold;
   }
@@ -154,6 +160,30 @@ export class SequentialThresholds {
     if (Number.isInteger(n) && n >= 1 && n <= this.maxN) return;
     throw new TurnproofError('internal', `a test of at most ${this.maxN} samples was asked about ${n}`);
   }
+}
+
+/** Of a test's level: what the betting test gets; the rest is for the last look. */
+const BETTING_SHARE = 0.75;
+
+/**
+ * The inner test of every method: the betting test at every look, at 3/4 of alpha, and at maxN samples the fixed test
+ * at 1/4 of it. Betting stops early where the share is clear; what is left at the end is decided almost as the fixed
+ * test of the whole alpha would.
+ *
+ * Soundness: accepting wrongly is accepting wrongly by one of the two (union bound), whatever they have in common.
+ */
+export function innerThresholds({
+  p0,
+  alpha,
+  maxN,
+}: Omit<SequentialOptions, 'acceptAtEnd'>): SequentialThresholds {
+  const last = alpha * (1 - BETTING_SHARE);
+  return new SequentialThresholds({
+    p0,
+    alpha: nextDown(alpha - last),
+    maxN,
+    acceptAtEnd: fixedThreshold({ p0, alpha: last, n: maxN }),
+  });
 }
 
 /** The least x in [low, high] with holds(x), high itself taken to hold; holds must be monotone. */
