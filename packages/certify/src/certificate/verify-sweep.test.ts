@@ -3,23 +3,10 @@ import { extraError } from '../bounds/index.ts';
 import { imageOf } from '../methods/simulation.test-support.ts';
 import { certifySweep } from '../methods/sweep.ts';
 import { type SweepWorld, sweepSetting } from '../methods/sweep-world.test-support.ts';
-import { buildCertificate, type Provenance } from './build.ts';
+import { buildCertificate } from './build.ts';
+import { PROVENANCE, SHAPE } from './provenance.test-support.ts';
 import type { SweepCertificate } from './schema.ts';
 import { verifyCertificate } from './verify.ts';
-import { VERSIONS } from './versions.ts';
-
-const SHAPE = { channels: 1, height: 4, width: 4 };
-const SHA = 'cd'.repeat(32);
-const PROVENANCE: Provenance = {
-  index: 3,
-  label: 0,
-  model: { sha256: SHA, file: 'simulated.onnx' },
-  image: { sha256: SHA, shape: SHAPE },
-  shaders: { sha256: SHA },
-  adapter: { name: 'none', kind: 'software', adapterClass: 'none' },
-  provider: 'wasm',
-  versions: VERSIONS,
-};
 
 async function certificateFor(
   world: SweepWorld,
@@ -27,7 +14,7 @@ async function certificateFor(
 ): Promise<SweepCertificate> {
   const { context } = sweepSetting(world, plan, options);
   const { pipeline } = context;
-  const outcome = await certifySweep({ ...context, extraError: extraError(SHAPE, pipeline) }, imageOf(3));
+  const outcome = await certifySweep({ ...context, extraError: extraError(SHAPE, pipeline) }, imageOf(11));
   const certificate = buildCertificate(outcome, context.plan, pipeline, PROVENANCE);
   if (certificate.method !== 'sweep') throw new Error('another method answered');
   return JSON.parse(JSON.stringify(certificate));

@@ -6,26 +6,13 @@ import { certifyDistX } from '../methods/dist-x.ts';
 import { imageOf, SIMULATION_PLAN, settingOf, type World } from '../methods/simulation.test-support.ts';
 import type { Plan } from '../plan.ts';
 import { type SimulationOptions, uniformOf } from '../sampling/simulated-engine.test-support.ts';
-import { buildCertificate, type Provenance } from './build.ts';
+import { buildCertificate } from './build.ts';
+import { PROVENANCE, SHAPE } from './provenance.test-support.ts';
 import { type Certificate, certificateJsonSchema } from './schema.ts';
 import { verifyCertificate } from './verify.ts';
 import { VERSIONS } from './versions.ts';
 
 const SURE: World = { slope: 0.05, top: 4, fall: 0.5 };
-const SHAPE = { channels: 1, height: 4, width: 4 };
-const SHA = 'ab'.repeat(32);
-
-const PROVENANCE: Provenance = {
-  index: 11,
-  label: 0,
-  model: { sha256: SHA, file: 'simulated.onnx' },
-  image: { sha256: SHA, shape: SHAPE },
-  shaders: { sha256: SHA },
-  adapter: { name: 'none', kind: 'software', adapterClass: 'none' },
-  provider: 'wasm',
-  versions: VERSIONS,
-};
-
 async function certificateFor(
   plan: Partial<Plan> = {},
   world = SURE,
