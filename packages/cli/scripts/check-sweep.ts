@@ -73,7 +73,8 @@ function parametersFor({ interval, slices }: SweepCertificate): number[][] {
 }
 
 const ALPHA = 1e-3;
-const thresholds = new SequentialThresholds({ p0: 0.5, alpha: ALPHA, maxN: 512 });
+const MOST = 128;
+const thresholds = new SequentialThresholds({ p0: 0.5, alpha: ALPHA, maxN: MOST });
 const totals = { images: 0, points: 0, same: 0, undecided: 0, differs: 0 };
 const lines = (await readFile(join(run, 'certificates.jsonl'), 'utf8')).trimEnd().split('\n');
 for (const line of lines.slice(0, Number(values.limit))) {
@@ -88,11 +89,10 @@ for (const line of lines.slice(0, Number(values.limit))) {
     noise: 'sweepPredict',
     sigma: Math.fround(certificate.sigmaEps),
     classIndex: predicted,
-    cap: 512,
+    cap: MOST,
     look: 16,
   });
   totals.images += 1;
-  process.stderr.write(`image ${index}: ${gammas.length} parameters\n`);
   totals.points += gammas.length;
   totals.same += results.filter(({ accepted }) => accepted).length;
   for (const [i, { k, n, accepted }] of results.entries()) {
@@ -115,6 +115,7 @@ for (const line of lines.slice(0, Number(values.limit))) {
       );
     }
   }
+  process.stderr.write(`image ${index}: ${JSON.stringify(totals)}\n`);
 }
 const { images, points, same, undecided, differs } = totals;
 console.log(
