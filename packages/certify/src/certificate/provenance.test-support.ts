@@ -2,7 +2,7 @@
 import type { Provenance } from './build.ts';
 import { VERSIONS } from './versions.ts';
 
-const SHA = 'ab'.repeat(32);
+export const SHA = 'ab'.repeat(32);
 export const SHAPE = { channels: 1, height: 4, width: 4 };
 
 export const PROVENANCE: Provenance = {

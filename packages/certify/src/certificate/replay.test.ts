@@ -5,14 +5,13 @@ import { certifyBase } from '../methods/base.ts';
 import { certifyDistX } from '../methods/dist-x.ts';
 import { imageOf, SIMULATION_PLAN, settingOf, type World } from '../methods/simulation.test-support.ts';
 import { buildCertificate } from './build.ts';
+import { PROVENANCE, SHA, SHAPE } from './provenance.test-support.ts';
 import { compareReplay, replayInputs, replayObstacles } from './replay.ts';
 import { type Certificate, certificateSchema, type DistXCertificate } from './schema.ts';
 import { verifyCertificate } from './verify.ts';
 import { VERSIONS } from './versions.ts';
 
 const WORLD: World = { slope: 0.05, top: 4, fall: 1 };
-const SHAPE = { channels: 1, height: 4, width: 4 };
-const SHA = 'ab'.repeat(32);
 const PLAN = { ...SIMULATION_PLAN, seed: 2n ** 60n, nGamma: 100 };
 
 async function certify(method: 'base' | 'dist-x'): Promise<Certificate> {
@@ -22,16 +21,7 @@ async function certify(method: 'base' | 'dist-x'): Promise<Certificate> {
     method === 'base'
       ? await certifyBase(context, imageOf(11))
       : await certifyDistX({ ...context, extraError: extraError(SHAPE, context.pipeline) }, imageOf(11));
-  const provenance = {
-    index: 11,
-    label: 0,
-    model: { sha256: SHA, file: 'simulated.onnx' },
-    image: { sha256: SHA, shape: SHAPE },
-    shaders: { sha256: wgslSha256 },
-    adapter: { name: 'none', kind: 'software', adapterClass: 'none' },
-    provider: 'wasm',
-    versions: VERSIONS,
-  } as const;
+  const provenance = { ...PROVENANCE, shaders: { sha256: wgslSha256 } };
   return buildCertificate(outcome, plan, context.pipeline, provenance);
 }
 

@@ -49,14 +49,11 @@ type Bounded = Omit<SliceTest, 'k' | 'n' | 'passed'>;
 export class SweepSearch {
   readonly grid: SweepGrid;
   readonly slices: SliceTest[] = [];
-  samples = 0;
   readonly #context: SweepContext;
   readonly #image: SampledImage;
   readonly #terms: SweepTerms;
   readonly #classIndex: number;
   readonly #limits: ReturnType<typeof sweepLimits>;
-  /** Depths whose share of α is spent. */
-  readonly #booked = new Set<number>();
   #pending: SweepNode[];
   readonly #largestWave: number;
   #wave: number;
@@ -84,6 +81,11 @@ export class SweepSearch {
     this.#pending = nodes.sort((a, b) => this.#distance(a) - this.#distance(b) || a.root - b.root);
   }
 
+  /** Of the slices tested so far. */
+  get samples(): number {
+    return this.slices.reduce((sum, { n }) => sum + n, 0);
+  }
+
   /** What is left when obstacles are left out; all of it is covered once there is nothing more to do. */
   get interval(): Reach | null {
     return reachWithout(this.grid, this.#obstacles);
@@ -108,7 +110,8 @@ export class SweepSearch {
       for (const node of useful) this.#giveUp(node);
       return false;
     }
-    const wave = useful.filter((node) => !this.#waits(node, useful)).slice(0, this.#wave);
+    const cutUp = useful.filter(({ path }) => path !== '');
+    const wave = useful.filter((node) => !this.#waits(node, cutUp)).slice(0, this.#wave);
     this.#pending = useful.filter((node) => !wave.includes(node));
     const bounded = await clock.bounding(() => this.#bound(wave));
     const tested = await clock.sampling(() => this.#test(bounded, ledger));
@@ -122,13 +125,11 @@ export class SweepSearch {
   }
 
   /** A root waits while a slice nearer to 0 on its side is cut up: that may end the interval before it. */
-  #waits(node: SweepNode, pending: readonly SweepNode[]): boolean {
+  #waits(node: SweepNode, cutUp: readonly SweepNode[]): boolean {
     if (node.path !== '') return false;
     const sideOf = (one: SweepNode) =>
       this.grid.transform === 'rotation' ? Math.sign(centerOf(boxOf(this.grid, one))[0] ?? 0) : 1;
-    return pending.some(
-      (one) => one.path !== '' && this.#distance(one) < this.#distance(node) && sideOf(one) === sideOf(node),
-    );
+    return cutUp.some((one) => this.#distance(one) < this.#distance(node) && sideOf(one) === sideOf(node));
   }
 
   #distance(node: SweepNode): number {
@@ -155,10 +156,10 @@ export class SweepSearch {
   async #test(wave: readonly Bounded[], ledger: SweepOutcome['ledger']): Promise<SliceTest[]> {
     const { sampler, plan, onProgress } = this.#context;
     const testable = wave.filter(({ p0 }) => p0 < 1);
-    for (const { path } of testable) {
-      if (this.#booked.has(path.length)) continue;
-      this.#booked.add(path.length);
-      ledger.spend('alphaSweep', alphaOfDepth(path.length, this.#terms.alpha));
+    // What a depth costs is spent with its first slice.
+    for (const depth of new Set(testable.map(({ path }) => path.length))) {
+      if (this.slices.some(({ path }) => path.length === depth)) continue;
+      ledger.spend('alphaSweep', alphaOfDepth(depth, this.#terms.alpha));
     }
     const points = testable.map(
       (node): TestedPoint => ({
@@ -184,7 +185,6 @@ export class SweepSearch {
       const { k = 0, n = 0, accepted = false } = results[i] ?? {};
       return { ...node, k, n, passed: accepted };
     });
-    this.samples += tested.reduce((sum, { n }) => sum + n, 0);
     this.slices.push(...tested);
     const untested = wave.filter(({ p0 }) => !(p0 < 1));
     return [...tested, ...untested.map((node) => ({ ...node, k: 0, n: 0, passed: false }))];

@@ -10,6 +10,7 @@ import type { Reach } from './sweep-tree.ts';
 
 /** Samples at the image as it is that choose the class, and tell how much noise it bears. */
 export const SWEEP_CHOICE = 128;
+
 /**
  * b: base classifier, pre: preprocessing, h(z) = argmax_c P(b(pre(z) + n) = c), n ~ N(0, σ_ε² I).
  *
@@ -29,8 +30,8 @@ export const SWEEP_CHOICE = 128;
  *
  * Why no level is divided by the number of slices: what may be claimed is nested, an end grows outwards from 0. Take one
  * end, B = {γ on its side: h(T_γ x) ≠ c}, γ* = inf |B|. A slice that meets B is one whose test must not pass. If γ* ∈ B,
- * a false claim holds γ*, so it covers points just before γ*, and a passed slice holds these and, being closed, γ*. If
- * not, a false claim reaches beyond γ*, and a passed slice holds points just behind γ*, B among them. Either way it is
+ * a false claim holds γ*, so it covers points just before γ* (behind it where γ* = 0), and a passed slice holds these
+ * and, being closed, γ*. If not, a false claim reaches beyond γ*, and a passed slice holds points just behind γ*, B among them. Either way it is
  * one of the slices that hold a fixed small neighbourhood on a fixed side of γ*: one of each depth, each other's
  * ancestors. So a false claim has probability at most Σ_d α w_d at a single end; with two ends each gets half. A square
  * of translations grows as a whole, from inf ‖B‖_∞ on, and the same holds with the finest slice that touches B there.
