@@ -8,6 +8,7 @@ import type { Certificate } from '@turnproof/certify';
 import { badInput } from '@turnproof/core';
 import { z } from 'zod';
 import { CERTIFICATES, CLASSIFIER, CONFIG, LOG } from '../run/run-folder.ts';
+import { readSuspects } from '../run/run-notes.ts';
 import { readCertificate } from './certificates.ts';
 import { printable } from './html.ts';
 
@@ -53,9 +54,10 @@ export async function readRun(path: string): Promise<ReportedRun> {
   const notes: string[] = [];
   const text = await textOf(path, CERTIFICATES);
   if (text === null) throw badInput(`${path}: holds no ${CERTIFICATES}`, FIX);
-  const certificates = readCertificates(join(path, CERTIFICATES), text, notes);
-  if (certificates.length === 0)
+  const written = readCertificates(join(path, CERTIFICATES), text, notes);
+  if (written.length === 0)
     throw badInput(`${path}: no image is certified there yet`, 'Let the run finish one.');
+  const certificates = await withoutSuspects(path, written, notes);
   const settings = await readSettings(path, notes);
   const seconds = await columnOf(path, LOG, 'time', secondsOf, 'the time of whole images', notes);
   const answers = await columnOf(
@@ -117,6 +119,26 @@ function readCertificates(file: string, text: string, notes: string[]): Certific
     seen.set(certificate.index, i + 1);
     return certificate;
   });
+}
+
+/** Certificates whose classifier was found unsound afterwards are no certificates: a page that counts them would lie. */
+async function withoutSuspects(
+  path: string,
+  written: readonly Certificate[],
+  notes: string[],
+): Promise<Certificate[]> {
+  const suspects = await readSuspects(path);
+  if (suspects === null) return [...written];
+  const sound = written.filter(({ index }) => !suspects.images.has(index));
+  if (sound.length === 0) {
+    throw badInput(
+      `${path}: all its certificates are suspect: ${suspects.reason}`,
+      'Run them again with --provider wasm, or another adapter or driver.',
+    );
+  }
+  const left = written.filter(({ index }) => suspects.images.has(index)).map(({ index }) => index);
+  notes.push(`Left out, not to be used: images ${left.join(', ')} (${suspects.reason}).`);
+  return sound;
 }
 
 function parsed(text: string): unknown {
