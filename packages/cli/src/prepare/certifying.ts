@@ -16,7 +16,7 @@ export const runOptions: readonly OptionGroup[] = [deviceOptions];
 
 /** What is known before a GPU is asked for anything. */
 export interface Checked {
-  readonly selected: SelectedData;
+  readonly selected: SelectedData & { readonly sha256: string };
   readonly pipeline: Pipeline;
   readonly plan: Plan;
   readonly boundMethod: BoundMethod;
@@ -49,13 +49,14 @@ export async function check(
   checkPlan(plan, pipeline);
   early();
   const opened = await openHostModel(path, selected, device.threads);
+  let sha256: string;
   try {
-    await checkImages(selected, { file: path, classes: opened.host.classes }, console);
+    sha256 = await checkImages(selected, { file: path, classes: opened.host.classes }, console);
   } catch (error) {
     await opened.host.release();
     throw error;
   }
-  return { selected, pipeline, plan, boundMethod, device, opened };
+  return { selected: { ...selected, sha256 }, pipeline, plan, boundMethod, device, opened };
 }
 
 /** Opens GPU and classifier of what was checked. The caller closes the engine. */
