@@ -26,7 +26,11 @@ const args = [
 ];
 
 /** Resolves with the exit status, null after a kill. */
-async function certify(out: string, options: readonly string[], killAfterMs?: number): Promise<number | null> {
+async function certify(
+  out: string,
+  options: readonly string[],
+  killAfterMs?: number,
+): Promise<number | null> {
   const node = ['--conditions=turnproof-source', '--no-warnings', BIN, 'certify', '--out', out];
   const child = spawn(process.execPath, [...node, ...options], { stdio: ['ignore', 'ignore', 'inherit'] });
   const ended = new Promise<number | null>((resolve) => child.on('close', (code) => resolve(code)));
@@ -65,7 +69,9 @@ for (let i = 0; i < kills; i++) {
   if (equal) same += 1;
   const ended = first === null ? 'killed' : `ended with ${first}`;
   const words = equal ? 'the same' : `NOT the same (exit status ${code})`;
-  process.stdout.write(`${ended} after ${(at / 1000).toFixed(1)} s with ${there} certificates, resumed: ${words}\n`);
+  process.stdout.write(
+    `${ended} after ${(at / 1000).toFixed(1)} s with ${there} certificates, resumed: ${words}\n`,
+  );
   if (equal) rmSync(out, { recursive: true });
 }
 process.stdout.write(`${same} of ${kills} resumed runs are the same as the undisturbed one, but for times\n`);

@@ -60,7 +60,7 @@ export class Gpu {
       const memory = error.constructor.name === 'GPUOutOfMemoryError';
       this.#failure ??= new TurnproofError(
         memory ? 'out-of-memory' : 'gpu',
-        `uncaptured GPU error: ${error.message}`,
+        `uncaptured GPU error: ${memory ? firstLine(error.message) : error.message}`,
         memory ? { fix: 'use a smaller --batch' } : {},
       );
     });
@@ -221,7 +221,9 @@ export class Gpu {
           device.popErrorScope(),
         ]);
         if (memory) {
-          throw new TurnproofError('out-of-memory', memory.message, { fix: 'use a smaller --batch' });
+          throw new TurnproofError('out-of-memory', firstLine(memory.message), {
+            fix: 'use a smaller --batch',
+          });
         }
         const error = validation ?? internal;
         if (error) throw new TurnproofError('gpu', error.message);
@@ -237,6 +239,11 @@ export class Gpu {
     this.pool.trim();
     this.device.destroy();
   }
+}
+
+/** Behind it Dawn names the place in its own sources. */
+function firstLine(message: string): string {
+  return message.split('\n', 1)[0] ?? message;
 }
 
 /**

@@ -1,21 +1,20 @@
 /** `turnproof certify`: a run folder of certificates, a line an image. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Certificate, Certifier, type Progress } from '@turnproof/certify';
+import type { Certificate, Certifier } from '@turnproof/certify';
 import { badInput } from '@turnproof/core';
 import type { CommandContext, CommandSpec } from '../command.ts';
 import type { Console } from '../console.ts';
 import { EXIT_INTERRUPTED, EXIT_OK } from '../failure.ts';
-import { readModel } from '../options/model.ts';
 import { certifyPlanOptions } from '../options/plan.ts';
 import { parseShard, shardFolderName, shardOption } from '../options/shard.ts';
 import type { Values } from '../options/values.ts';
-import { type Checked, check, open, runOptions, sharedOptions } from '../prepare/certifying.ts';
-import { openHostModel } from '../prepare/inputs.ts';
+import { type Checked, check, runOptions, sharedOptions } from '../prepare/certifying.ts';
 import { reportOnRun } from '../report/report-on-run.ts';
 import { downTo, upTo } from '../rounding.ts';
 import { certifyImages } from '../run/certify-images.ts';
 import { baseCorrectOf } from '../run/classifier-tsv.ts';
+import { openerOf } from '../run/machinery.ts';
 import {
   configToResume,
   inOrder,
@@ -31,7 +30,7 @@ import { readRunLines, writeRunLines } from '../run/run-lines.ts';
 import type { RunLock } from '../run/run-lock.ts';
 import { Pace, StateFile } from '../run/run-state.ts';
 import { formatSummary, type ImageOutcome } from '../run/summary.ts';
-import { type OpenMachinery, Survivor } from '../run/survivor.ts';
+import { Survivor } from '../run/survivor.ts';
 import { columnsOf, formatHeader, formatRow } from '../table.ts';
 
 export const certify: CommandSpec = {
@@ -237,42 +236,6 @@ async function certifyAll(
     // It would wait for the images in work, and these are dropped: the process ends now.
     if (!stop.signal.aborted) await survivor.close();
   }
-}
-
-/** Opens GPU, classifier and certifier, the first time with the model that was opened to be checked. */
-function openerOf(
-  context: CommandContext,
-  checked: Checked,
-  onProgress: (progress: Progress) => void,
-): OpenMachinery {
-  const { selected, pipeline, plan, boundMethod, device } = checked;
-  let first = true;
-  return async (batch, unchecked) => {
-    const opened = first
-      ? checked.opened
-      : await openHostModel(readModel(context.values), selected, device.threads);
-    first = false;
-    const { engine } = await open(context, { ...checked, opened });
-    try {
-      const { gpu, classifier } = engine;
-      const certifier = await Certifier.open({
-        ...{ gpu, classifier, pipeline, boundMethod, onProgress },
-        shape: selected.data.shape,
-        plan: batch === null ? plan : { ...plan, batch },
-      });
-      const close = async () => {
-        try {
-          await certifier.close();
-        } finally {
-          await engine.close();
-        }
-      };
-      return { engine, certifier, guard: engine.guard(certifier.batch, unchecked), close };
-    } catch (error) {
-      await engine.close();
-      throw error;
-    }
-  };
 }
 
 function tellResumed(

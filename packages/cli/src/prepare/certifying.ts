@@ -35,7 +35,7 @@ export interface Prepared extends Omit<Checked, 'opened'> {
  * @param early what else must be right before the GPU is asked for anything
  */
 export async function check(
-  { console, values }: CommandContext,
+  { console, values }: Pick<CommandContext, 'console' | 'values'>,
   methods: Parameters<typeof readPlan>[2],
   early: () => void = () => undefined,
 ): Promise<Checked> {
@@ -60,7 +60,10 @@ export async function check(
 }
 
 /** Opens GPU and classifier of what was checked. The caller closes the engine. */
-export async function open({ console }: CommandContext, { opened, ...checked }: Checked): Promise<Prepared> {
+export async function open(
+  { console }: Pick<CommandContext, 'console'>,
+  { opened, ...checked }: Checked,
+): Promise<Prepared> {
   const { device, selected, plan } = checked;
   const engine = await openEngine(device, opened, selected, plan.sigmaEps, console);
   return { ...checked, engine };

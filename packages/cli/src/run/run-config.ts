@@ -143,11 +143,18 @@ function essence(config: PlannedConfig, shards: boolean): Record<string, unknown
     plan: counts,
     pipeline,
     bound,
-    data: shards ? { size, of: shard?.of, shards: shard?.count } : { size, shard, indices, sha256 },
+    data: shards
+      ? { size, of: shard?.of, shards: shard?.count, ...chosenBy(options) }
+      : { size, shard, indices, sha256 },
     model: { sha256: model.sha256 },
     shaders,
     options: Object.fromEntries(named),
   };
+}
+
+/** The words that choose images: shards know only their own. */
+function chosenBy({ data, index, skip, limit, stride }: RunConfig['options']): Record<string, unknown> {
+  return { data, index, skip, limit, stride };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -137,21 +137,23 @@ export class Survivor implements Guard {
 
   /** What is to be done, said aloud. */
   #plan(what: Recovered['what'], batch: number | null, error: unknown): Recovered {
-    const message = error instanceof Error ? error.message : String(error);
+    const [message] = (error instanceof Error ? error.message : String(error)).split('\n');
     if (what === 'device-lost') {
       this.#losses += 1;
       if (this.#losses > REOPENINGS) {
-        throw new TurnproofError('device-lost', `${message}; for the second time`, {
+        throw new TurnproofError('device-lost', `the GPU device was lost for the second time (${message})`, {
           fix: 'run the command again with --resume; finished work is kept',
           cause: error,
         });
       }
-      this.#warn(`${message}; it is opened again, and the images in work are done again`);
+      this.#warn(
+        `the GPU device was lost (${message}); it is opened again, and the images in work done again`,
+      );
     } else {
       const half = Math.floor((batch ?? this.#batch ?? this.#planned ?? 2 * SMALL_BATCH) / 2);
       if (half < 1) throw error;
       this.#batch = half;
-      this.#warn(`${message}; on with batches of ${half}, and the images in work are done again`);
+      this.#warn(`${message}; on with batches of ${half}, and the images in work done again`);
     }
     const recovered = { what, batch: what === 'out-of-memory' ? this.#batch : null };
     this.#recovered.push(recovered);
@@ -173,6 +175,8 @@ export class Survivor implements Guard {
 }
 
 async function causeOf(error: unknown, { engine }: Machinery): Promise<Recovered['what'] | null> {
+  // What JavaScript itself says where an array is too large for it.
+  if (error instanceof RangeError && /alloc|array length/i.test(error.message)) return 'out-of-memory';
   if (!(error instanceof TurnproofError)) return null;
   const { code } = error;
   if (code === 'device-lost' || code === 'out-of-memory') return code;
