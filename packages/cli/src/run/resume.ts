@@ -1,7 +1,7 @@
 /** What a run folder holds of a run that is to be gone on with. */
 import { badInput } from '@turnproof/core';
 import type { Console } from '../console.ts';
-import type { Values, Word } from '../options/values.ts';
+import type { Values } from '../options/values.ts';
 import {
   differences,
   type PlannedConfig,
@@ -43,7 +43,11 @@ export function configToResume(folder: string, values: Values): RunConfig | null
 
 /** The values given, and for the others those of the run. */
 export function resumedValues(values: Values, config: RunConfig): Values {
-  return values.over(wordsToResume(config) satisfies Record<string, Word>);
+  const words = wordsToResume(config);
+  // They choose images together, or exclude each other.
+  const choosing = ['index', 'skip', 'limit', 'stride'];
+  if (choosing.some((name) => values.isGiven(name))) for (const name of choosing) delete words[name];
+  return values.over(words);
 }
 
 /** @throws TurnproofError `bad-input` naming each difference */
