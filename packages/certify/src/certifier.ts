@@ -14,7 +14,7 @@ import {
   type SliceBounder,
 } from './bounds/index.ts';
 import { buildCertificate, isCorrect, type Provenance, roundMs } from './certificate/build.ts';
-import type { Certificate } from './certificate/schema.ts';
+import type { Certificate, Recovered } from './certificate/schema.ts';
 import { currentVersions } from './certificate/versions.ts';
 import { predictionWords } from './certificate/words.ts';
 import type { Classifier } from './classifier/index.ts';
@@ -148,14 +148,18 @@ export class Certifier {
    * Certifies one image by the plan's method. Calls at the same time share batches, or wait for
    * each other (`imagesAtOnce`); each gets the certificate that it would get alone.
    *
+   * @param recovered what befell earlier tries of this image; its certificate says so
    * @returns also when the method abstains: then radius and predicted are null, and `abstention` says why.
    * @throws TurnproofError `bad-input` for pixels that are no image; what GPU and classifier throw
    */
-  certify(image: CertifierImage): Promise<Certificate> {
+  certify(image: CertifierImage, recovered: readonly Recovered[] = []): Promise<Certificate> {
     return this.#inTurn(image, async (sampled, context) => {
       const { plan, pipeline } = this.#options;
       const outcome = await this.#outcome(sampled, context);
-      return buildCertificate(outcome, plan, pipeline, this.#provenance(image));
+      return buildCertificate(outcome, plan, pipeline, {
+        ...this.#provenance(image),
+        recovered: [...recovered],
+      });
     });
   }
 

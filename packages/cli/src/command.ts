@@ -15,6 +15,11 @@ export interface CommandContext {
   readonly operands: readonly string[];
   /** Told when the user interrupts: the last words before the process ends. */
   readonly setLastWords: (words: () => string) => void;
+  /**
+   * Called at the first interruption, once the command has asked for it: it then ends by itself, with status 130.
+   * Otherwise, and at the second one, the process ends at once.
+   */
+  readonly setWindUp: (windUp: () => void) => void;
 }
 
 export interface CommandSpec {
@@ -36,6 +41,7 @@ export interface Outcome {
   exitCode: number;
   verbose: boolean;
   lastWords: () => string;
+  windUp: (() => void) | undefined;
 }
 
 /** Adds a command to `parent`; what it came to is written into `outcome`. */
@@ -65,6 +71,9 @@ export function addCommand(parent: Command, spec: CommandSpec, outcome: Outcome)
         setLastWords: (words) => {
           outcome.lastWords = words;
         },
+        setWindUp: (windUp) => {
+          outcome.windUp = windUp;
+        },
       });
     } finally {
       console.endProgress();
@@ -88,11 +97,13 @@ async function mergedValues(command: Command, options: readonly OptionSpec[]): P
   const file: unknown = command.getOptionValue('config');
   const fromFile = typeof file === 'string' ? await readConfig(file, options) : {};
   const words: Record<string, Word | undefined> = {};
+  const named: string[] = [];
   for (const { name, default: standard } of options) {
     const key = new Option(`--${name}`).attributeName();
     const word: unknown = command.getOptionValue(key);
     const given = command.getOptionValueSource(key) === 'cli' && isWord(word);
     words[name] = given ? word : (fromFile[name] ?? standard);
+    if (given || fromFile[name] !== undefined) named.push(name);
   }
-  return new Values(words);
+  return new Values(words, named);
 }

@@ -10,7 +10,12 @@ const debugging = (): boolean => (process.env.TURNPROOF_DEBUG ?? '') !== '';
 
 /** @param args without Node and the script */
 export async function main(args: readonly string[]): Promise<number> {
-  const outcome: Outcome = { exitCode: EXIT_OK, verbose: false, lastWords: () => 'interrupted' };
+  const outcome: Outcome = {
+    exitCode: EXIT_OK,
+    verbose: false,
+    lastWords: () => 'interrupted',
+    windUp: undefined,
+  };
   const fail = (error: unknown): number => {
     const { lines, exitCode } = describeFailure(error, outcome.verbose || debugging());
     for (const line of lines) process.stderr.write(`${line}\n`);
@@ -19,20 +24,26 @@ export async function main(args: readonly string[]): Promise<number> {
   const work = buildProgram(outcome)
     .parseAsync([...args], { from: 'user' })
     .then(() => outcome.exitCode, fail);
-  const exitCode = await Promise.race([work, interruption(), failureElsewhere().then(fail)]);
+  const exitCode = await Promise.race([work, interruption(outcome), failureElsewhere().then(fail)]);
   if (exitCode === EXIT_INTERRUPTED) process.stderr.write(`\nturnproof: ${outcome.lastWords()}\n`);
   return exitCode;
 }
 
 /**
- * Resolves at the first SIGINT or SIGTERM, and when nobody reads stdout any more. Lines of a run are written whole
- * before the next event is heard, so ending here keeps them.
+ * Resolves at the first SIGINT or SIGTERM (of a command that winds up by itself: the second), and when nobody reads
+ * stdout any more. Lines of a run are written whole before the next event is heard, so ending here keeps them.
  */
-function interruption(): Promise<number> {
+function interruption(outcome: Outcome): Promise<number> {
   return new Promise((resolve) => {
     const interrupt = (): void => resolve(EXIT_INTERRUPTED);
-    process.on('SIGINT', interrupt);
-    process.on('SIGTERM', interrupt);
+    let heard = 0;
+    const signalled = (): void => {
+      heard += 1;
+      if (heard > 1 || outcome.windUp === undefined) interrupt();
+      else outcome.windUp();
+    };
+    process.on('SIGINT', signalled);
+    process.on('SIGTERM', signalled);
     process.stdout.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') interrupt();
       // A full disk, for instance: no promise carries it, so it goes where such errors go.

@@ -5,9 +5,11 @@ import { bound } from './commands/bound.ts';
 import { certify } from './commands/certify.ts';
 import { doctor } from './commands/doctor.ts';
 import { experiment } from './commands/experiment.ts';
+import { merge } from './commands/merge.ts';
 import { inspect } from './commands/model-inspect.ts';
 import { predict } from './commands/predict.ts';
 import { report } from './commands/report.ts';
+import { status } from './commands/status.ts';
 import { verify } from './commands/verify.ts';
 import { version } from './version.ts';
 
@@ -31,7 +33,7 @@ export function buildProgram(outcome: Outcome): Command {
     // Refusals are printed in one place, failure.ts.
     .configureOutput({ outputError: () => undefined, getOutHelpWidth: helpWidth, getErrHelpWidth: helpWidth })
     .addHelpText('after', EXAMPLES);
-  for (const spec of [doctor, bound, predict, certify, verify, report, experiment])
+  for (const spec of [doctor, bound, predict, certify, status, merge, verify, report, experiment])
     addCommand(program, spec, outcome);
   const model = program
     .command('model')

@@ -31,6 +31,7 @@ export function hostArray<T extends ScalarType>(type: T, bytes: ArrayBuffer): Ho
 }
 
 const MIN_BYTES = 256;
+const STORAGE = 0x80;
 
 /** Buffers by usage and size class (powers of two), so that waves of varying length reuse them. */
 export class BufferPool {
@@ -48,15 +49,17 @@ export class BufferPool {
   }
 
   acquire(label: string, byteLength: number, usage: GPUBufferUsageFlags): GPUBuffer {
-    const { maxBufferSize } = this.#device.limits;
-    if (byteLength > maxBufferSize) {
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.#device.limits;
+    // A larger one could be made, but no kernel could be given all of it.
+    const most = usage & STORAGE ? Math.min(maxBufferSize, maxStorageBufferBindingSize) : maxBufferSize;
+    if (byteLength > most) {
       throw new TurnproofError(
         'out-of-memory',
-        `«${label}» needs a buffer of ${byteLength} bytes, the adapter allows ${maxBufferSize}`,
+        `«${label}» needs a buffer of ${byteLength} bytes, the adapter allows ${most}`,
         { fix: 'use a smaller --batch' },
       );
     }
-    const size = Math.min(Math.max(MIN_BYTES, 2 ** Math.ceil(Math.log2(byteLength))), maxBufferSize);
+    const size = Math.min(Math.max(MIN_BYTES, 2 ** Math.ceil(Math.log2(byteLength))), most);
     const buffer = this.#free.get(`${usage}:${size}`)?.pop();
     if (buffer) {
       buffer.label = label;

@@ -47,6 +47,7 @@ export class Gpu {
   readonly #compiled = new Map<string, Promise<CompiledKernel>>();
   #failure: TurnproofError | undefined;
   #closed = false;
+  #lost = false;
 
   constructor(device: GPUDevice, adapter: AdapterDescription, reason: string) {
     this.device = device;
@@ -54,10 +55,18 @@ export class Gpu {
     this.reason = reason;
     this.pool = new BufferPool(device);
     device.addEventListener('uncapturederror', (event) => {
-      this.#failure ??= new TurnproofError('gpu', `uncaptured GPU error: ${event.error.message}`);
+      const { error } = event;
+      // By name: what the class is called does not depend on where it comes from.
+      const memory = error.constructor.name === 'GPUOutOfMemoryError';
+      this.#failure ??= new TurnproofError(
+        memory ? 'out-of-memory' : 'gpu',
+        `uncaptured GPU error: ${memory ? firstLine(error.message) : error.message}`,
+        memory ? { fix: 'use a smaller --batch' } : {},
+      );
     });
     void device.lost.then((info) => {
       if (this.#closed) return;
+      this.#lost = true;
       this.#failure = new TurnproofError(
         'device-lost',
         `the GPU device was lost: ${info.message || info.reason}`,
@@ -70,6 +79,11 @@ export class Gpu {
 
   get hasTimestamps(): boolean {
     return this.device.features.has('timestamp-query');
+  }
+
+  /** Has the device gone away by itself? Other errors may come before it is known. */
+  get lost(): boolean {
+    return this.#lost;
   }
 
   /** Throws what the device has complained of since it was opened, if anything. */
@@ -207,7 +221,9 @@ export class Gpu {
           device.popErrorScope(),
         ]);
         if (memory) {
-          throw new TurnproofError('out-of-memory', memory.message, { fix: 'use a smaller --batch' });
+          throw new TurnproofError('out-of-memory', firstLine(memory.message), {
+            fix: 'use a smaller --batch',
+          });
         }
         const error = validation ?? internal;
         if (error) throw new TurnproofError('gpu', error.message);
@@ -223,6 +239,11 @@ export class Gpu {
     this.pool.trim();
     this.device.destroy();
   }
+}
+
+/** Behind it Dawn names the place in its own sources. */
+function firstLine(message: string): string {
+  return message.split('\n', 1)[0] ?? message;
 }
 
 /**

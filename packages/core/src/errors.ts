@@ -12,6 +12,8 @@ export type ErrorCode =
   | 'device-lost'
   /** The adapter has not enough memory for this batch; a smaller one may do. */
   | 'out-of-memory'
+  /** Another process works on the same thing; when it has ended, another try may work. */
+  | 'busy'
   /** Two ways of computing the same logits disagree: nothing computed here may be certified. */
   | 'parity'
   /** A promise that the code makes to itself is broken. */
@@ -24,6 +26,7 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   gpu: 42,
   'device-lost': 75,
   'out-of-memory': 75,
+  busy: 75,
   parity: 42,
   internal: 42,
 };

@@ -10,7 +10,7 @@ import { guaranteeOf } from './words.ts';
 /** Everything that a certificate says and no method knows. */
 export type Provenance = Pick<
   Certificate,
-  'index' | 'label' | 'model' | 'image' | 'shaders' | 'adapter' | 'provider' | 'versions'
+  'index' | 'label' | 'model' | 'image' | 'shaders' | 'adapter' | 'provider' | 'versions' | 'recovered'
 >;
 
 const LARGEST_NUMBER = BigInt(Number.MAX_SAFE_INTEGER);
@@ -43,7 +43,7 @@ export function buildCertificate(
   const { choice, ledger, method } = outcome;
   const predicted = outcome.radius === null ? null : choice.classIndex;
   const { transform, range, pre, quantization } = pipeline;
-  const { index, label, model, image, shaders, adapter, provider, versions } = provenance;
+  const { index, label, model, image, shaders, adapter, provider, versions, recovered } = provenance;
   const { confidence, sigmaEps } = plan;
   // In the order in which people read it.
   const head = {
@@ -76,6 +76,8 @@ export function buildCertificate(
     adapter,
     provider,
     versions,
+    // Left out where nothing happened: certificates are then equal to those of any other such run.
+    ...(recovered === undefined || recovered.length === 0 ? {} : { recovered }),
     samples: outcome.spent.samples,
     ms: roundMs(outcome.spent),
   };

@@ -8,6 +8,7 @@ export {
   certificateJsonSchema,
   certificateSchema,
   type DistXCertificate,
+  type Recovered,
   type SweepCertificate,
 } from './schema.ts';
 export { type Problem, type Verification, verifyCertificate } from './verify.ts';

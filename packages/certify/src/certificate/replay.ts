@@ -77,7 +77,7 @@ export interface ReplayComparison {
 }
 
 /** Times, and what names the machine or a place on it. */
-const CIRCUMSTANCES = new Set(['ms', 'adapter', 'provider', 'versions', 'model.file']);
+const CIRCUMSTANCES = new Set(['ms', 'adapter', 'provider', 'versions', 'model.file', 'recovered']);
 /** What is counted or measured: elsewhere it may differ a little. All else is said beforehand and the same anywhere. */
 const MEASURED = /^((counts|bound|test)\.(?!classIndex$)|slices\[\d+\]\.(M|E|p0)$)/;
 /**

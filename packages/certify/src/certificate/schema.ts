@@ -108,6 +108,16 @@ const common = {
   }),
   provider: z.enum(['webgpu', 'wasm']),
   versions: z.strictObject({ turnproof: z.string(), 'onnxruntime-web': z.string(), webgpu: z.string() }),
+  recovered: z
+    .array(
+      z.strictObject({
+        what: z.enum(['device-lost', 'out-of-memory']),
+        batch: size.nullable().describe('Samples to a call of the classifier from then on; null: as before'),
+      }),
+    )
+    .min(1)
+    .optional()
+    .describe('What befell the machine while the image was in work; it was then done again from its start'),
   samples: whole.describe('Classifier evaluations that were counted'),
   ms: z.strictObject({ bound: z.number().min(0), sampling: z.number().min(0) }),
 };
@@ -210,6 +220,8 @@ export const certificateSchema = z
   .discriminatedUnion('method', [baseCertificate, distXCertificate, sweepCertificate])
   .meta({ title: 'turnproof certificate', description: 'One line of certificates.jsonl' });
 
+/** What befell the machine while an image was in work. */
+export type Recovered = NonNullable<z.infer<typeof baseCertificate>['recovered']>[number];
 export type BaseCertificate = z.infer<typeof baseCertificate>;
 export type DistXCertificate = z.infer<typeof distXCertificate>;
 export type SweepCertificate = z.infer<typeof sweepCertificate>;

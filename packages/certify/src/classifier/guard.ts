@@ -19,6 +19,8 @@ export interface ParityGuardOptions {
   readonly everyImages?: number;
   /** ... or milliseconds since the last check (default 60,000), whichever comes first. */
   readonly everyMs?: number;
+  /** Images of an earlier guard that no check has covered yet. */
+  readonly unchecked?: readonly number[];
 }
 
 export class ParityGuard {
@@ -29,6 +31,7 @@ export class ParityGuard {
 
   constructor(options: ParityGuardOptions) {
     this.#options = options;
+    this.#suspects = [...(options.unchecked ?? [])];
   }
 
   /** Images that were finished since the last check that passed. */

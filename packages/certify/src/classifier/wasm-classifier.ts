@@ -76,7 +76,8 @@ export class WasmClassifier implements Classifier {
     const { data, dims: got } = await runHost(this.#ort, session, this.info, input, dims).catch(
       (error: unknown) => {
         const words = ortMessage(error);
-        throw /out of memory|bad_alloc|failed to allocate/i.test(words)
+        // «offset is out of bounds»: the runtime writes the input behind the end of a memory that did not grow.
+        throw /out of memory|bad_alloc|failed to allocate|offset is out of bounds/i.test(words)
           ? new TurnproofError('out-of-memory', `${this.info.file}: ${words}`, {
               fix: 'use a smaller --batch',
             })

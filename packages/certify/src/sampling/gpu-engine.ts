@@ -86,6 +86,8 @@ export class GpuEngine implements Engine {
   static async open(options: GpuEngineOptions): Promise<GpuEngine> {
     const { gpu, shape, pre, batch } = options;
     const capacity = batch === 'auto' ? await measureBatch(options) : batch;
+    // Before anything of that size is asked for: the parity check takes batches of it, too.
+    gpu.array('f32', capacity * pixelCount(shape), 'noisy images').release();
     const [noise, count] = await Promise.all([compileNoise(gpu), compileArgmaxCount(gpu)]);
     const warp = await WarpPreRunner.create(gpu, shape, pre);
     return new GpuEngine(options, capacity, warp, noise, count);

@@ -47,6 +47,7 @@ describe('certify on the built-in signs', () => {
       'log.tsv',
       'report',
       'report.html',
+      'state.json',
     ]);
     expect((await readdir(join(folder.path, 'run', 'report'))).sort()).toEqual([
       'certified-accuracy.svg',

@@ -1,19 +1,37 @@
 /** `turnproof certify`: a run folder of certificates, a line an image. */
-import { type Certificate, Certifier, type Classifier, type Pipeline } from '@turnproof/certify';
-import { argmaxRows } from '@turnproof/certify/classifier';
-import { preOracle } from '@turnproof/shaders/oracle';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Certificate, Certifier } from '@turnproof/certify';
+import { badInput } from '@turnproof/core';
 import type { CommandContext, CommandSpec } from '../command.ts';
-import type { DataImage, Dataset } from '../data/index.ts';
-import { EXIT_OK } from '../failure.ts';
+import type { Console } from '../console.ts';
+import { EXIT_INTERRUPTED, EXIT_OK } from '../failure.ts';
 import { certifyPlanOptions } from '../options/plan.ts';
-import { check, open, type Prepared, runOptions, sharedOptions } from '../prepare/certifying.ts';
+import { parseShard, shardFolderName, shardOption } from '../options/shard.ts';
+import type { Values } from '../options/values.ts';
+import { type Checked, check, runOptions, sharedOptions } from '../prepare/certifying.ts';
 import { reportOnRun } from '../report/report-on-run.ts';
 import { downTo, upTo } from '../rounding.ts';
-import { guardedRun } from '../run/guarded-run.ts';
-import { checkRunFolder, defaultRunFolder, RunFolder } from '../run/run-folder.ts';
+import { certifyImages } from '../run/certify-images.ts';
+import { baseCorrectOf } from '../run/classifier-tsv.ts';
+import { openerOf } from '../run/machinery.ts';
+import {
+  configToResume,
+  inOrder,
+  type Remainder,
+  remainderOf,
+  requireSame,
+  resumedValues,
+  takeLock,
+} from '../run/resume.ts';
+import { type PlannedConfig, plannedConfig, type RunConfig } from '../run/run-config.ts';
+import { checkRunFolder, defaultRunFolder, isStillborn, RunFolder } from '../run/run-folder.ts';
+import { readRunLines, writeRunLines } from '../run/run-lines.ts';
+import type { RunLock } from '../run/run-lock.ts';
+import { Pace, StateFile } from '../run/run-state.ts';
 import { formatSummary, type ImageOutcome } from '../run/summary.ts';
+import { Survivor } from '../run/survivor.ts';
 import { columnsOf, formatHeader, formatRow } from '../table.ts';
-import { version } from '../version.ts';
 
 export const certify: CommandSpec = {
   name: 'certify',
@@ -30,6 +48,11 @@ export const certify: CommandSpec = {
       heading: 'Output:',
       options: [
         { name: 'out', value: 'DIR', help: 'run folder, not there yet (default: runs/<time>-<method>)' },
+        {
+          name: 'resume',
+          help: 'go on with the run in OUT, with its options; begin it where there is none yet',
+        },
+        shardOption,
         { name: 'dry-run', help: 'check options, data and model, then stop' },
       ],
     },
@@ -38,6 +61,9 @@ export const certify: CommandSpec = {
     'turnproof certify --data signs --limit 3 --model signs --transform rotation --range 30 --vignette circle:2 --blur 5:1',
   run,
 };
+
+/** The default first. */
+const METHODS = ['sweep', 'dist-x', 'base'] as const;
 
 const COLUMNS = columnsOf(
   ['image', 6],
@@ -51,68 +77,145 @@ const COLUMNS = columnsOf(
   ['sampling s', 10],
 );
 
-async function run(context: CommandContext): Promise<number> {
-  const { console, values } = context;
-  const method = values.text('method') ?? 'sweep';
-  const out = values.text('out') ?? defaultRunFolder(method, new Date());
-  const checked = await check(context, ['sweep', 'dist-x', 'base'], () => checkRunFolder(out));
-  if (values.flag('dry-run')) {
-    await checked.opened.host.release();
-    console.note(`all is there for ${checked.selected.indices.length} images; nothing was run`);
-    return EXIT_OK;
-  }
-  const prepared = await open(context, checked);
-  const { selected, pipeline, plan, engine } = prepared;
-  const { indices, data } = selected;
-  let done = 0;
-  const counted = plan.method === 'sweep' ? 'slices' : 'β';
+async function run(given: CommandContext): Promise<number> {
+  const { console } = given;
+  const dry = given.values.flag('dry-run');
+  const out = folderOf(given.values);
+  const there = given.values.flag('resume') ? configToResume(out, given.values) : null;
+  const lock = there === null || dry ? null : await takeLock(out, console);
   try {
-    const certifier = await Certifier.open({
-      gpu: engine.gpu,
-      classifier: engine.classifier,
-      shape: data.shape,
-      pipeline,
-      plan,
-      boundMethod: prepared.boundMethod,
-      onProgress: ({ image, stage, done: ready, total }) => {
-        console.progress(
-          done,
-          indices.length,
-          `images; image ${image}: ${stage}, ${ready} of ${total} ${counted}`,
-        );
-      },
+    const context = there ? { ...given, values: resumedValues(given.values, there) } : given;
+    const checked = await check(context, METHODS, () => {
+      if (there === null && !(given.values.flag('resume') && isStillborn(out))) checkRunFolder(out);
     });
+    const release = () => checked.opened.host.release();
+    const planned = plannedConfig(context.values, checked, out);
     try {
-      const folder = new RunFolder(out, effectiveConfig(context, prepared, out));
-      context.setLastWords(
-        () => `interrupted: ${folder.lines} of ${indices.length} images are certified, in ${out}`,
-      );
-      console.note(`writing to ${out}`);
-      if (!console.json) console.data(formatHeader(COLUMNS));
-      const outcomes: ImageOutcome[] = [];
-      const guard = engine.guard(certifier.batch);
-      await guard.check();
-      const certifyOne = async (index: number) => {
-        const image = await data.read(index);
-        const baseCorrect = await isBaseCorrect(engine.classifier, image, data, pipeline);
-        const started = performance.now();
-        const certificate = await certifier.certify(image);
-        const seconds = (performance.now() - started) / 1000;
-        return { ...certificate, line: JSON.stringify(certificate), seconds, certificate, baseCorrect };
-      };
-      const { imagesAtOnce } = certifier;
-      await guardedRun(indices, certifyOne, imagesAtOnce, guard, folder, (result) => {
-        const { line, seconds, certificate, baseCorrect } = result;
-        outcomes.push({ certificate, baseCorrect });
-        done += 1;
-        console.data(console.json ? line : formatRow(COLUMNS, cells(certificate)));
-        console.detail(
-          `image ${certificate.index}: ${seconds.toFixed(1)} s, at most ${peakMegabytes()} MB of memory so far`,
+      if (there) requireSame(out, there, planned);
+    } catch (error) {
+      await release();
+      throw error;
+    }
+    if (dry) {
+      await release();
+      console.note(`all is there for ${checked.selected.indices.length} images; nothing was run`);
+      return EXIT_OK;
+    }
+    const old = there && lock ? { config: there, lock, ...(await remainderOf(out, there)) } : null;
+    if (old?.indices.length === 0) {
+      await release();
+      return await finish(out, old, console);
+    }
+    return await certifyAll(context, checked, planned, out, old);
+  } finally {
+    lock?.release();
+  }
+}
+
+interface OldRun extends Remainder {
+  readonly config: RunConfig;
+  readonly lock: RunLock;
+}
+
+/** A shard's folder lies in the one that all shards are given: they have one command line. */
+function folderOf(values: Values): string {
+  const word = values.text('shard');
+  const out = values.text('out');
+  if (out === undefined && (values.flag('resume') || word !== undefined)) {
+    throw badInput(
+      `--${values.flag('resume') ? 'resume' : 'shard'} needs --out`,
+      'Name the folder of the run: --out DIR.',
+    );
+  }
+  if (out === undefined) return defaultRunFolder(values.text('method') ?? 'sweep', new Date());
+  return word === undefined ? out : join(out, shardFolderName(parseShard(word, process.env)));
+}
+
+/** All images are there already: only what follows them may be missing. */
+async function finish(out: string, { images, unfinished, lock }: OldRun, console: Console): Promise<number> {
+  for (const words of unfinished) console.warn(`repaired: ${words}`);
+  RunFolder.reopen(out, lock, images).close();
+  console.note(`${out} is complete: ${images.length} images`);
+  if (!existsSync(join(out, 'report.html'))) await reportOnRun(out, console);
+  return EXIT_OK;
+}
+
+async function certifyAll(
+  context: CommandContext,
+  checked: Checked,
+  planned: PlannedConfig,
+  out: string,
+  old: OldRun | null,
+): Promise<number> {
+  const { console } = context;
+  const { selected, pipeline, plan } = checked;
+  const { data, indices } = selected;
+  const before = old?.images ?? [];
+  let pace = new Pace(
+    indices.length,
+    before.length,
+    before.filter((i) => i.certificate.predicted !== null).length,
+  );
+  const counted = plan.method === 'sweep' ? 'slices' : 'β';
+  const survivor = new Survivor(
+    openerOf(context, checked, ({ image, stage, done, total }) => {
+      const phase = `image ${image}: ${stage}, ${done} of ${total} ${counted}`;
+      state?.update(phase);
+      console.progress(pace.done, pace.total, `images, ${pace.words()}; ${phase}`);
+    }),
+    plan.batch,
+    (line) => console.warn(line),
+  );
+  let state: StateFile | undefined;
+  const stop = new AbortController();
+  try {
+    const { engine } = await survivor.current();
+    const device = { adapter: engine.gpu.adapter, provider: engine.classifier.provider };
+    for (const words of old?.unfinished ?? []) console.warn(`repaired: ${words}`);
+    const folder = old
+      ? RunFolder.reopen(out, old.lock, before)
+      : await RunFolder.begin(out, { ...planned, started: new Date().toISOString(), ...device }, (path) =>
+          takeLock(path, console),
         );
+    try {
+      pace = new Pace(pace.total, pace.done, pace.certified);
+      state = new StateFile(out, pace);
+      const words = () => `interrupted: ${folder.lines} of ${indices.length} images are certified, in ${out}`;
+      context.setLastWords(
+        () => `${words()}; go on with: turnproof certify --out ${shellWord(out)} --resume`,
+      );
+      context.setWindUp(() => {
+        console.note('stopping; once more to stop at once');
+        stop.abort();
       });
+      if (old) tellResumed(old, device, console);
+      else console.note(`writing to ${out}`);
+      if (!console.json) console.data(formatHeader(COLUMNS));
+      const outcomes = before.map(({ certificate, classifier }) =>
+        outcomeOf(certificate, baseCorrectOf(classifier)),
+      );
+      await certifyImages({
+        ...{ console, data, pipeline, survivor, folder, pace, state },
+        indices: old?.indices ?? indices,
+        suspects: old?.suspects ?? new Set(),
+        stop: stop.signal,
+        written: (certificate, line, baseCorrect) => {
+          outcomes.push(outcomeOf(certificate, baseCorrect));
+          console.data(console.json ? line : formatRow(COLUMNS, cells(certificate)));
+        },
+      });
+      if (stop.signal.aborted) {
+        state.end('interrupted');
+        return EXIT_INTERRUPTED;
+      }
+      if (old && old.suspects.size > 0) {
+        const { images } = readRunLines(out, old.config, new Set());
+        writeRunLines(out, inOrder(images, old.config));
+      }
+      const { guard, certifier } = await survivor.current();
       console.detail(`logits compared again ${guard.passed} times`);
       console.detail(usageWords(certifier));
-      folder.close();
+      state.end('complete');
       console.endProgress();
       const summary = formatSummary(
         outcomes,
@@ -121,44 +224,44 @@ async function run(context: CommandContext): Promise<number> {
       );
       if (console.json) console.note(summary);
       else console.data(`\n${summary}`);
-      await reportOnRun(out, console);
-      return EXIT_OK;
+    } catch (error) {
+      state?.end('failed', error instanceof Error ? error.message : String(error));
+      throw error;
     } finally {
-      await certifier.close();
+      folder.close();
     }
+    await reportOnRun(out, console);
+    return EXIT_OK;
   } finally {
-    await engine.close();
+    // It would wait for the images in work, and these are dropped: the process ends now.
+    if (!stop.signal.aborted) await survivor.close();
   }
 }
 
-/** b(pre(x)) against the label: what the classifier can do without attack and noise. */
-async function isBaseCorrect(
-  classifier: Classifier,
-  { pixels, label }: DataImage,
-  { shape }: Dataset,
-  { pre }: Pipeline,
-): Promise<boolean | null> {
-  if (label === null) return null;
-  const logits = await classifier.logits(Float32Array.from(preOracle(pixels, shape, pre)), 1);
-  return argmaxRows(logits, classifier.classes)[0] === label;
+function tellResumed(
+  { config, images, indices, suspects }: OldRun,
+  here: { readonly adapter: { readonly name: string }; readonly provider: string },
+  console: Console,
+): void {
+  const again = suspects.size > 0 ? `, ${suspects.size} of them again: they are suspect` : '';
+  console.note(`${images.length} images are certified already, ${indices.length} to go${again}`);
+  const there = `${config.adapter.name}, ${config.provider}`;
+  const now = `${here.adapter.name}, ${here.provider}`;
+  if (there !== now) {
+    console.warn(`the run was begun on ${there} and goes on on ${now}; each certificate names its own`);
+  }
 }
 
-function effectiveConfig({ values }: CommandContext, prepared: Prepared, out: string): unknown {
-  const { selected, engine, plan, pipeline } = prepared;
-  const { info, provider } = engine.classifier;
-  return {
-    schema: 'turnproof/run/1',
-    command: 'certify',
-    version: version(),
-    started: new Date().toISOString(),
-    options: { ...values.toJSON(), out },
-    plan: { ...plan, seed: String(plan.seed) },
-    pipeline,
-    data: { spec: selected.data.spec, size: selected.data.size, indices: selected.indices },
-    model: { file: info.file, sha256: info.sha256 },
-    adapter: engine.gpu.adapter,
-    provider,
-  };
+/** What the summary needs, and no more: there is one for every image. */
+function outcomeOf(
+  { predicted, correct, radius, ms }: Certificate,
+  baseCorrect: boolean | null,
+): ImageOutcome {
+  return { certificate: { predicted, correct, radius, ms }, baseCorrect };
+}
+
+function shellWord(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
 
 function cells(certificate: Certificate): string[] {
@@ -195,9 +298,4 @@ function usageWords({ usage, batch, imagesAtOnce }: Certifier): string {
     `${evaluated} samples in ${(streamMs / 1000).toFixed(1)} s${share}; ` +
     `batches of ${batch}, images at once: ${imagesAtOnce}`
   );
-}
-
-/** Of the whole process since its start. */
-function peakMegabytes(): number {
-  return Math.round(process.resourceUsage().maxRSS / 1024);
 }

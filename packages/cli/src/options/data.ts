@@ -1,5 +1,6 @@
 /** --data and the choice of its images. */
 import type { Selection } from '../data/index.ts';
+import { parseShard, type ShardChoice } from './shard.ts';
 import type { OptionGroup, Values } from './values.ts';
 
 export const dataOptions: OptionGroup = {
@@ -20,10 +21,14 @@ export const dataOptions: OptionGroup = {
 export interface DataChoice {
   readonly spec: string;
   readonly selection: Selection;
+  /** Absent: all of them. */
+  readonly shard?: ShardChoice;
 }
 
 export function readData(values: Values): DataChoice {
+  const shard = values.text('shard');
   return {
+    ...(shard === undefined ? {} : { shard: parseShard(shard, process.env) }),
     spec: values.required('data', 'Give --data signs for the built-in images, or see --help.'),
     selection: {
       index: values.text('index'),

@@ -29,9 +29,26 @@ export interface OptionGroup {
 
 export class Values {
   readonly #words: Readonly<Record<string, Word | undefined>>;
+  readonly #given: ReadonlySet<string>;
 
-  constructor(words: Readonly<Record<string, Word | undefined>>) {
+  /** @param given options that were not left at their defaults; all that are there, unless told otherwise */
+  constructor(
+    words: Readonly<Record<string, Word | undefined>>,
+    given: Iterable<string> = Object.keys(words),
+  ) {
     this.#words = words;
+    this.#given = new Set(given);
+  }
+
+  /** Was it said, on the command line or in --config, and not left at its default? */
+  isGiven(name: string): boolean {
+    return this.#given.has(name);
+  }
+
+  /** These, with `others` in the place of what was not given. */
+  over(others: Readonly<Record<string, Word>>): Values {
+    const kept = Object.entries(this.#words).filter(([name]) => this.#given.has(name));
+    return new Values({ ...this.#words, ...others, ...Object.fromEntries(kept) }, this.#given);
   }
 
   /** The words of an option, or undefined where it is absent and has no default. */

@@ -16,7 +16,7 @@ export const runOptions: readonly OptionGroup[] = [deviceOptions];
 
 /** What is known before a GPU is asked for anything. */
 export interface Checked {
-  readonly selected: SelectedData;
+  readonly selected: SelectedData & { readonly sha256: string };
   readonly pipeline: Pipeline;
   readonly plan: Plan;
   readonly boundMethod: BoundMethod;
@@ -35,7 +35,7 @@ export interface Prepared extends Omit<Checked, 'opened'> {
  * @param early what else must be right before the GPU is asked for anything
  */
 export async function check(
-  { console, values }: CommandContext,
+  { console, values }: Pick<CommandContext, 'console' | 'values'>,
   methods: Parameters<typeof readPlan>[2],
   early: () => void = () => undefined,
 ): Promise<Checked> {
@@ -49,17 +49,21 @@ export async function check(
   checkPlan(plan, pipeline);
   early();
   const opened = await openHostModel(path, selected, device.threads);
+  let sha256: string;
   try {
-    await checkImages(selected, { file: path, classes: opened.host.classes }, console);
+    sha256 = await checkImages(selected, { file: path, classes: opened.host.classes }, console);
   } catch (error) {
     await opened.host.release();
     throw error;
   }
-  return { selected, pipeline, plan, boundMethod, device, opened };
+  return { selected: { ...selected, sha256 }, pipeline, plan, boundMethod, device, opened };
 }
 
 /** Opens GPU and classifier of what was checked. The caller closes the engine. */
-export async function open({ console }: CommandContext, { opened, ...checked }: Checked): Promise<Prepared> {
+export async function open(
+  { console }: Pick<CommandContext, 'console'>,
+  { opened, ...checked }: Checked,
+): Promise<Prepared> {
   const { device, selected, plan } = checked;
   const engine = await openEngine(device, opened, selected, plan.sigmaEps, console);
   return { ...checked, engine };

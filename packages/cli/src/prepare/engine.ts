@@ -20,8 +20,8 @@ export interface Engine {
   readonly gpu: Gpu;
   readonly classifier: Classifier;
   readonly parity: ParityReport;
-  /** Repeats the comparison while the run goes on, with batches of the run's size. */
-  guard(batch: number): ParityGuard;
+  /** Repeats the comparison while the run goes on, with batches of the run's size; `unchecked`: see ParityGuard. */
+  guard(batch: number, unchecked?: readonly number[]): ParityGuard;
   close(): Promise<void>;
 }
 
@@ -78,7 +78,8 @@ export async function openEngine(
     return {
       ...opened,
       parity,
-      guard: (batch) => new ParityGuard({ ...opened, reference: host, images, batch }),
+      guard: (batch, unchecked = []) =>
+        new ParityGuard({ ...opened, reference: host, images, batch, unchecked }),
       close: async () => {
         await opened.classifier.release();
         if (opened.classifier !== host) await host.release();

@@ -2,6 +2,7 @@
  * Everything that can be known to be wrong with a run before a GPU is asked for anything: data, selection, model,
  * labels, every selected image. Nothing is written here.
  */
+import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import {
   type Classifier,
@@ -15,11 +16,14 @@ import { badInput } from '@turnproof/core';
 import type { Console } from '../console.ts';
 import { type Dataset, openDataset, selectIndices } from '../data/index.ts';
 import type { DataChoice } from '../options/data.ts';
+import { imagesOf, type ShardChoice } from '../options/shard.ts';
 
 export interface SelectedData {
   readonly data: Dataset;
   /** Never empty. */
   readonly indices: readonly number[];
+  /** Where these are a part of what was selected: which, and how many all are. */
+  readonly shard?: ShardChoice & { readonly of: number };
 }
 
 /** @throws TurnproofError `bad-input`: see openDataset, selectIndices, checkPipeline */
@@ -27,7 +31,16 @@ export async function openSelection(choice: DataChoice, pipeline: Pipeline): Pro
   const data = await openDataset(choice.spec);
   const indices = selectIndices(data.size, choice.selection);
   checkPipeline(pipeline, data.shape);
-  return { data, indices };
+  const { shard } = choice;
+  if (shard === undefined) return { data, indices };
+  const part = imagesOf(indices, shard);
+  if (part.length === 0) {
+    throw badInput(
+      `--shard ${shard.index}/${shard.count}: only ${indices.length} images are selected, none is left for it`,
+      `Take at most ${indices.length} shards.`,
+    );
+  }
+  return { data, indices: part, shard: { ...shard, of: indices.length } };
 }
 
 export interface HostModel {
@@ -61,16 +74,19 @@ export async function openHostModel(
 /**
  * Reads every selected image once, so that a damaged one is found before hours are spent on the others.
  *
+ * @returns SHA-256 of all of them: see `dataDigest`
  * @throws TurnproofError `bad-input` for an image that cannot be read and for a label beyond the model's classes
  */
 export async function checkImages(
   { data, indices }: SelectedData,
   model: { readonly file: string; readonly classes: number } | null,
   console: Console,
-): Promise<void> {
+): Promise<string> {
+  const digest = dataDigest();
   for (const [done, index] of indices.entries()) {
     console.progress(done, indices.length, 'images read');
-    const { label, name } = await data.read(index);
+    const { label, name, sha256 } = await data.read(index);
+    digest.add({ index, label, sha256 });
     if (model !== null && label !== null && !(label >= 0 && label < model.classes)) {
       throw badInput(
         `image ${index} (${name}) has label ${label}, but ${model.file} has ${model.classes} classes, 0 to ${model.classes - 1}`,
@@ -79,4 +95,19 @@ export async function checkImages(
     }
   }
   console.endProgress();
+  return digest.hex();
+}
+
+/** One SHA-256 for images, their numbers and labels, in order. */
+export function dataDigest(): {
+  add(image: { readonly index: number; readonly label: number | null; readonly sha256: string }): void;
+  hex(): string;
+} {
+  const hash = createHash('sha256');
+  return {
+    add: ({ index, label, sha256 }) => {
+      hash.update(`${index} ${label ?? '-'} ${sha256}\n`);
+    },
+    hex: () => hash.digest('hex'),
+  };
 }

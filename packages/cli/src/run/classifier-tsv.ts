@@ -13,3 +13,9 @@ export interface ClassifierRow {
 export function formatClassifierRow({ index, label, baseCorrect }: ClassifierRow): string {
   return [index, label ?? -1, baseCorrect === null ? -1 : baseCorrect ? 1 : 0].join('\t');
 }
+
+/** The third column of a row, read back. */
+export function baseCorrectOf(row: string): boolean | null {
+  const cell = row.split('\t')[2];
+  return cell === '1' ? true : cell === '0' ? false : null;
+}

@@ -10,6 +10,7 @@ import { resolveModel } from '../options/model.ts';
 import { parityImages } from '../prepare/engine.ts';
 import { guardedRun } from './guarded-run.ts';
 import { RunFolder } from './run-folder.ts';
+import { RunLock } from './run-lock.ts';
 
 const PLAN: Plan = {
   method: 'base',
@@ -79,13 +80,13 @@ describe('a run under guard', () => {
       quantization: 'none',
     } as const;
     const certifier = await Certifier.open({ gpu, classifier, shape, pipeline, plan: PLAN });
-    const run = new RunFolder(join(folder.path, out), {});
+    const run = await RunFolder.begin(join(folder.path, out), {}, (path) => RunLock.take(path));
     try {
       const work = async (index: number) => {
         const certificate = await certifier.certify(await (await data).read(index));
         return { ...certificate, line: JSON.stringify(certificate), seconds: 0, baseCorrect: null };
       };
-      await guardedRun(INDICES, work, 3, guard, run, () => undefined);
+      await guardedRun({ indices: INDICES, work, atOnce: 3, guard, folder: run, written: () => undefined });
     } finally {
       await certifier.close();
       run.close();

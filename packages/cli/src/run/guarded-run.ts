@@ -11,32 +11,70 @@ export interface ImageResult extends LogRow, ClassifierRow {
   readonly line: string;
 }
 
+/** Of a parity guard, whatever classifier it guards just now. */
+export type Guard = Pick<ParityGuard, 'suspects' | 'finished'> & { check(): Promise<unknown> };
+
+export interface GuardedRun<T extends ImageResult> {
+  readonly indices: readonly number[];
+  readonly work: (index: number) => Promise<T>;
+  /** Images that are worked on at the same time. */
+  readonly atOnce: number;
+  readonly guard: Guard;
+  readonly folder: RunFolder;
+  /** Told after each line. */
+  readonly written: (result: T) => void;
+  /** Images that are suspect from before, all of them among `indices` now. */
+  readonly suspects?: ReadonlySet<number>;
+  /** Ends the run early: images in work are dropped, those that are written are checked once more. */
+  readonly stop?: AbortSignal;
+}
+
 /**
  * Works on up to `atOnce` images at the same time and writes each result as soon as those before it are written.
  *
- * @param written told after each line
  * @throws TurnproofError `parity` when the classifier stopped being sound: the images since the last check that passed
  *   are then listed in suspect.json
  */
-export async function guardedRun<T extends ImageResult>(
-  indices: readonly number[],
-  work: (index: number) => Promise<T>,
-  atOnce: number,
-  guard: ParityGuard,
-  folder: RunFolder,
-  written: (result: T) => void,
-): Promise<void> {
+export async function guardedRun<T extends ImageResult>(run: GuardedRun<T>): Promise<void> {
+  const { indices, work, atOnce, guard, folder, written, stop } = run;
+  /** Suspect from before, and not done again yet. */
+  const open = new Set(run.suspects);
+  const waitForCheck = open.size > 0;
+  const settle = () => {
+    // What was done again stands once a check has passed since.
+    if (waitForCheck && open.size === 0 && guard.suspects.length === 0) folder.clearSuspects();
+  };
+  const results = pMapIterable(indices, work, { concurrency: atOnce })[Symbol.asyncIterator]();
   try {
-    for await (const result of pMapIterable(indices, work, { concurrency: atOnce })) {
+    for (;;) {
+      const next = await unlessStopped(results.next(), stop);
+      if (next === null || next.done) break;
+      const result = next.value;
       folder.add(result.line, result);
       written(result);
+      open.delete(result.index);
       await guard.finished(result.index);
+      settle();
+      if (stop?.aborted) break;
     }
-    await guard.check();
+    if (!stop?.aborted || guard.suspects.length > 0) await guard.check();
+    settle();
   } catch (error) {
     if (error instanceof TurnproofError && error.code === 'parity' && guard.suspects.length > 0) {
-      folder.markSuspect(guard.suspects, error.message);
+      folder.markSuspect([...new Set([...(run.suspects ?? []), ...guard.suspects])], error.message);
     }
     throw error;
   }
+}
+
+/** Null when the signal is first; then nobody waits for the promise any more. */
+function unlessStopped<T>(promise: Promise<T>, stop: AbortSignal | undefined): Promise<T | null> {
+  if (!stop) return promise;
+  return new Promise((resolve, reject) => {
+    const drop = () => resolve(null);
+    if (stop.aborted) drop();
+    stop.addEventListener('abort', drop, { once: true });
+    // Not a race with one promise of the whole run: that would keep a reaction for every image.
+    promise.then(resolve, reject).finally(() => stop.removeEventListener('abort', drop));
+  });
 }

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { refusalOf, type TemporaryFolder, temporaryFolder } from '../data/testing/files.ts';
 import { formatDuration, formatLogRow, LOG_HEADER } from './log-tsv.ts';
 import { checkRunFolder, defaultRunFolder, RunFolder } from './run-folder.ts';
+import { RunLock } from './run-lock.ts';
 
 let folder: TemporaryFolder;
 beforeAll(async () => {
@@ -24,7 +25,7 @@ const row = {
 describe('a run folder', () => {
   it('holds each line as soon as it is added', async () => {
     const path = join(folder.path, 'deep', 'run');
-    const run = new RunFolder(path, { command: 'certify' });
+    const run = await RunFolder.begin(path, { command: 'certify' }, (at) => RunLock.take(at));
     run.add('{"index":3}', row);
     const read = (name: string) => readFile(join(path, name), 'utf8');
     // Before it is closed: a killed process would leave the same.
@@ -37,8 +38,9 @@ describe('a run folder', () => {
   });
   it('is not made where another run is', async () => {
     const path = join(folder.path, 'twice');
-    new RunFolder(path, {}).close();
-    expect(await refusalOf(() => new RunFolder(path, {}))).toContain('holds another run');
+    const begin = () => RunFolder.begin(path, {}, (at) => RunLock.take(at));
+    (await begin()).close();
+    expect(await refusalOf(begin)).toContain('holds another run');
   });
   it('may be an empty folder that is there already', async () => {
     const path = join(folder.path, 'empty');

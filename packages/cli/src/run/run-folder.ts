@@ -1,18 +1,21 @@
 /**
  * The folder of a run: config.json, certificates.jsonl, log.tsv, classifier.tsv. A line is on disk before the next image is begun;
- * whatever ends the process, no line is cut. Not for reading one back: that is read-run.ts.
+ * whatever ends the process, no line is cut but the one that was being written. Not for reading one back: that is
+ * read-run.ts.
  */
 import {
   accessSync,
   appendFileSync,
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   fsyncSync,
   ftruncateSync,
   mkdirSync,
   openSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -21,14 +24,16 @@ import { dirname, join, resolve } from 'node:path';
 import { badInput, TurnproofError } from '@turnproof/core';
 import { CLASSIFIER_HEADER, type ClassifierRow, formatClassifierRow } from './classifier-tsv.ts';
 import { formatLogRow, LOG_HEADER, type LogRow } from './log-tsv.ts';
+import { CONFIG } from './run-config.ts';
+import { CERTIFICATES, CLASSIFIER, type ImageLines, LOG, writeRunLines } from './run-lines.ts';
+import { LOCK, type RunLock } from './run-lock.ts';
+import { STATE } from './run-state.ts';
 
-export const CONFIG = 'config.json';
-export const CERTIFICATES = 'certificates.jsonl';
-export const LOG = 'log.tsv';
-export const CLASSIFIER = 'classifier.tsv';
 /** There only where certificates of the run are not to be used. */
 export const SUSPECT = 'suspect.json';
 const RUN_FILES = [CONFIG, CERTIFICATES, LOG, CLASSIFIER, SUSPECT];
+/** What a process may leave that was killed before its run had begun. */
+const BEGINNING = [LOCK, STATE, `${CONFIG}.new`, CERTIFICATES, LOG, CLASSIFIER];
 
 /** runs/2025-01-31T12-00-00-dist-x: sorts by time, and no colon, which some systems refuse. */
 export function defaultRunFolder(method: string, now: Date): string {
@@ -51,9 +56,18 @@ export function checkRunFolder(folder: string): void {
   const names = readdirSync(folder);
   const fix = 'Give another folder, or move this one away: nothing is overwritten.';
   if (RUN_FILES.some((name) => names.includes(name)))
-    throw badInput(`--out ${folder}: holds another run`, fix);
+    throw badInput(`--out ${folder}: holds another run`, `${fix} To go on with it add --resume.`);
   if (names.length > 0) throw badInput(`--out ${folder}: is not empty`, fix);
   requireWritable(folder, folder);
+}
+
+/** Was a run begun in this folder, and killed before anything of it could be used? */
+export function isStillborn(folder: string): boolean {
+  const stats = statSync(folder, { throwIfNoEntry: false });
+  if (!stats?.isDirectory()) return false;
+  const names = readdirSync(folder);
+  const size = statSync(join(folder, CERTIFICATES), { throwIfNoEntry: false })?.size ?? 0;
+  return names.length > 0 && names.every((name) => BEGINNING.includes(name)) && size === 0;
 }
 
 function checkParent(folder: string): void {
@@ -78,29 +92,60 @@ function requireWritable(folder: string, existing: string): void {
 
 export class RunFolder {
   readonly path: string;
+  readonly #lock: RunLock;
   readonly #certificates: number;
   readonly #log: number;
   readonly #classifier: number;
   #lines = 0;
 
-  /** Makes the folder and writes what is known at the start; leaves nothing where that fails. */
-  constructor(path: string, config: unknown) {
-    checkRunFolder(path);
-    const made = mkdirSync(path, { recursive: true });
+  /** The three files are there. Closes, and gives the lock back, in `close`. */
+  private constructor(path: string, lock: RunLock, lines: number) {
     this.path = path;
+    this.#lock = lock;
+    this.#certificates = openSync(join(path, CERTIFICATES), 'a');
+    this.#log = openSync(join(path, LOG), 'a');
+    this.#classifier = openSync(join(path, CLASSIFIER), 'a');
+    this.#lines = lines;
+  }
+
+  /**
+   * Makes the folder and writes what is known at the start; leaves nothing where that fails.
+   *
+   * @param take takes the lock of a folder that is there
+   */
+  static async begin(
+    path: string,
+    config: unknown,
+    take: (path: string) => Promise<RunLock>,
+  ): Promise<RunFolder> {
+    if (!isStillborn(path)) checkRunFolder(path);
+    const made = mkdirSync(path, { recursive: true });
+    const lock = await take(path);
     try {
-      // wx: two processes that were given one folder do not mix.
-      writeFileSync(join(path, CONFIG), `${JSON.stringify(config, null, 2)}\n`, { flag: 'wx', flush: true });
-      this.#certificates = openSync(join(path, CERTIFICATES), 'ax');
-      this.#log = openSync(join(path, LOG), 'ax');
-      this.#classifier = openSync(join(path, CLASSIFIER), 'ax');
-      appendWhole([
-        [this.#log, LOG_HEADER],
-        [this.#classifier, CLASSIFIER_HEADER],
-      ]);
+      // Somebody may have been quicker; what is there now is theirs.
+      if (existsSync(join(path, CONFIG))) checkRunFolder(path);
+      writeFileSync(join(path, CERTIFICATES), '');
+      writeFileSync(join(path, LOG), `${LOG_HEADER}\n`);
+      writeFileSync(join(path, CLASSIFIER), `${CLASSIFIER_HEADER}\n`);
+      // Last and at once: where there is a configuration there is a whole run.
+      writeFileSync(join(path, `${CONFIG}.new`), `${JSON.stringify(config, null, 2)}\n`, { flush: true });
+      renameSync(join(path, `${CONFIG}.new`), join(path, CONFIG));
+      return new RunFolder(path, lock, 0);
     } catch (error) {
-      for (const name of RUN_FILES) rmSync(join(path, name), { force: true });
+      if (!(error instanceof TurnproofError))
+        for (const name of BEGINNING) rmSync(join(path, name), { force: true });
+      lock.release();
       if (made !== undefined) rmSync(made, { recursive: true });
+      throw error instanceof TurnproofError ? error : unwritable(path, error);
+    }
+  }
+
+  /** Goes on with a run: its files hold `images` and nothing else from now on. */
+  static reopen(path: string, lock: RunLock, images: readonly ImageLines[]): RunFolder {
+    try {
+      writeRunLines(path, images);
+      return new RunFolder(path, lock, images.length);
+    } catch (error) {
       throw unwritable(path, error);
     }
   }
@@ -112,6 +157,7 @@ export class RunFolder {
 
   /** Synchronous on purpose: a signal is heard only when all lines are on disk. */
   add(certificate: string, row: LogRow & ClassifierRow): void {
+    this.#lock.check();
     try {
       appendWhole([
         [this.#certificates, certificate],
@@ -127,13 +173,21 @@ export class RunFolder {
   /** Writes down that the certificates of these images are not to be used: `verify` refuses them. */
   markSuspect(images: readonly number[], reason: string): void {
     const content = `${JSON.stringify({ schema: 'turnproof/suspect/1', reason, images }, null, 2)}\n`;
-    writeFileSync(join(this.path, SUSPECT), content, { flag: 'wx', flush: true });
+    const path = join(this.path, SUSPECT);
+    writeFileSync(`${path}.new`, content, { flush: true });
+    renameSync(`${path}.new`, path);
+  }
+
+  /** All images that were suspect have been done again, and have passed. */
+  clearSuspects(): void {
+    rmSync(join(this.path, SUSPECT), { force: true });
   }
 
   close(): void {
     closeSync(this.#certificates);
     closeSync(this.#log);
     closeSync(this.#classifier);
+    this.#lock.release();
   }
 }
 

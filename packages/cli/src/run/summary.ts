@@ -4,6 +4,7 @@ import { columnsOf, formatRow } from '../table.ts';
 
 const COLUMNS = columnsOf(['', -36], ['', 8]);
 
+/** Little of a certificate: a run keeps one of every image. */
 export interface ImageOutcome {
   readonly certificate: Pick<Certificate, 'predicted' | 'correct' | 'radius' | 'ms'>;
   /** Is the base classifier, without any smoothing, right on pre(x)? Null where the label is not known. */
