@@ -155,7 +155,12 @@ function effectiveConfig({ values }: CommandContext, prepared: Prepared, out: st
     plan: { ...plan, seed: String(plan.seed) },
     pipeline,
     data: { spec: selected.data.spec, size: selected.data.size, indices: selected.indices },
-    model: { file: info.file, sha256: info.sha256 },
+    model: {
+      file: info.file,
+      sha256: info.sha256,
+      ...(info.externalData ? { externalData: info.externalData } : {}),
+      ...(info.adapted ? { adapted: info.adapted } : {}),
+    },
     adapter: engine.gpu.adapter,
     provider,
   };

@@ -8,6 +8,7 @@ import {
   type Problem,
   replayInputs,
   replayObstacles,
+  replayPreparation,
 } from '@turnproof/certify';
 import { badInput, openDevice, TurnproofError } from '@turnproof/core';
 import { philox4x32 } from '@turnproof/shaders/oracle';
@@ -75,7 +76,12 @@ export async function* replayAll(
   const known = certificates.map(({ index }) => index).filter((index) => index < data.size);
   const selected = { data, indices: known.length > 0 ? known : [0] };
   const threads = values.whole('threads', 1);
-  const host = await openHostModel(resolveModel(given(values, 'model', origin.model)), selected, threads);
+  const host = await openHostModel(
+    resolveModel(given(values, 'model', origin.model)),
+    selected,
+    threads,
+    replayPreparation(first),
+  );
   const provider = values.choice('provider', ['auto', 'webgpu', 'wasm']) ?? first.provider;
   let choice: DeviceChoice;
   try {
@@ -94,7 +100,7 @@ export async function* replayAll(
         continue;
       }
       const image = await data.read(certificate.index);
-      const here = { model: host.model.info.sha256, image: image.sha256, shape: data.shape };
+      const here = { model: host.model.info, image: image.sha256, shape: data.shape };
       const obstacles = replayObstacles(certificate, here);
       if (obstacles.length > 0) {
         yield { certificate, problems: obstacles, words: 'not drawn again' };
