@@ -8,6 +8,7 @@ import {
 } from '@turnproof/certify/classifier';
 import type { CommandSpec } from '../command.ts';
 import { openDataset } from '../data/index.ts';
+import { dataOptions, readFolderOptions } from '../options/data.ts';
 import { modelOptions, readPreparation, resolveModel } from '../options/model.ts';
 
 export const inspect: CommandSpec = {
@@ -22,6 +23,7 @@ export const inspect: CommandSpec = {
       heading: 'Data:',
       options: [
         { name: 'data', value: 'SPEC', help: 'images that it has to fit, such as signs or mnist:DIR' },
+        ...dataOptions.options.filter(({ name }) => name === 'labels' || name === 'fit'),
       ],
     },
     { heading: 'Classifier:', options: modelOptions.options.filter(({ name }) => name !== 'model') },
@@ -31,7 +33,7 @@ export const inspect: CommandSpec = {
     const path = resolveModel(operands[0] ?? '');
     const preparation = readPreparation(values);
     const spec = values.text('data');
-    const data = spec === undefined ? undefined : await openDataset(spec);
+    const data = spec === undefined ? undefined : await openDataset(spec, readFolderOptions(values));
     const inspected = await inspectModel(path, { output: preparation.output });
     let { info } = inspected;
     if (data) {

@@ -1,5 +1,5 @@
 /** --data and the choice of its images. */
-import type { Selection } from '../data/index.ts';
+import type { FolderOptions, Selection } from '../data/index.ts';
 import type { OptionGroup, Values } from './values.ts';
 
 export const dataOptions: OptionGroup = {
@@ -10,6 +10,8 @@ export const dataOptions: OptionGroup = {
       value: 'SPEC',
       help: 'signs (built in), mnist:DIR, mnist-train:DIR, cifar10:FILE|DIR, folder:DIR or npy:IMAGES[,LABELS]',
     },
+    { name: 'labels', value: 'FILE.csv', help: 'folder: columns file,label instead of class subfolders' },
+    { name: 'fit', value: 'crop:S|crop:HxW', help: 'folder: the middle of each image; none is ever resized' },
     { name: 'index', value: 'LIST', help: 'images by number, such as 3,7,10-19' },
     { name: 'skip', value: 'N', help: 'leave out the first N images' },
     { name: 'limit', value: 'N', help: 'take at most N images' },
@@ -19,12 +21,14 @@ export const dataOptions: OptionGroup = {
 
 export interface DataChoice {
   readonly spec: string;
+  readonly folder: FolderOptions;
   readonly selection: Selection;
 }
 
 export function readData(values: Values): DataChoice {
   return {
     spec: values.required('data', 'Give --data signs for the built-in images, or see --help.'),
+    folder: readFolderOptions(values),
     selection: {
       index: values.text('index'),
       skip: values.whole('skip', 0),
@@ -32,4 +36,9 @@ export function readData(values: Values): DataChoice {
       stride: values.whole('stride', 1),
     },
   };
+}
+
+/** What --data folder:DIR may be told. */
+export function readFolderOptions(values: Values): FolderOptions {
+  return { fit: values.text('fit'), labels: values.text('labels') };
 }

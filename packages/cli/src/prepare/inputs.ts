@@ -26,7 +26,7 @@ export interface SelectedData {
 
 /** @throws TurnproofError `bad-input`: see openDataset, selectIndices, checkPipeline */
 export async function openSelection(choice: DataChoice, pipeline: Pipeline): Promise<SelectedData> {
-  const data = await openDataset(choice.spec);
+  const data = await openDataset(choice.spec, choice.folder);
   const indices = selectIndices(data.size, choice.selection);
   checkPipeline(pipeline, data.shape);
   return { data, indices };

@@ -27,6 +27,11 @@ export const replayOptions: OptionGroup = {
     { name: 'replay', value: 'K', help: 'draw K of the certificates again from their seeds, and compare' },
     { name: 'seed', value: 'N', help: 'decides which K (default: spread evenly over the run)' },
     { name: 'data', value: 'SPEC', help: "where the images are (default: as in the run's config.json)" },
+    {
+      name: 'labels',
+      value: 'FILE.csv',
+      help: "where their labels are (default: as in the run's config.json)",
+    },
     { name: 'model', value: 'FILE', help: "where the model is (default: as in the run's config.json)" },
     {
       name: 'adapter',
@@ -72,7 +77,8 @@ export async function* replayAll(
 ): AsyncGenerator<Replayed> {
   const [first] = certificates;
   if (!first) return;
-  const data = await openDataset(given(values, 'data', origin.data));
+  const folder = { ...origin.folder, ...(values.text('labels') ? { labels: values.text('labels') } : {}) };
+  const data = await openDataset(given(values, 'data', origin.data), folder);
   const known = certificates.map(({ index }) => index).filter((index) => index < data.size);
   const selected = { data, indices: known.length > 0 ? known : [0] };
   const threads = values.whole('threads', 1);
