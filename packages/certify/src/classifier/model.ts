@@ -67,6 +67,8 @@ export interface InspectOptions {
 
 /** Protobuf, and so ONNX without external data, ends here. */
 const MAX_BYTES = 2 ** 31 - 1;
+/** Images of one run, declared by an untrusted file: buffers are made for as many. */
+const MAX_BATCH = 65_536;
 /** Below, onnxruntime promises nothing. */
 const FIRST_OPSET = 7;
 
@@ -220,6 +222,12 @@ function readInput(file: string, values: Metadata) {
     throw badInput(
       `${file}: the input is ${words}; images come as [n, channels, height, width], [n, height, width, channels] or [n, features]`,
       fix,
+    );
+  }
+  if (batch !== null && batch > MAX_BATCH) {
+    throw badInput(
+      `${file}: the input is ${words}: ${batch} images at once, more than ${MAX_BATCH}`,
+      'export it with a smaller batch, or a free one',
     );
   }
   const layout = likelyLayout(dims);
