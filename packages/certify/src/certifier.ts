@@ -17,7 +17,7 @@ import { buildCertificate, isCorrect, type Provenance, roundMs } from './certifi
 import type { Certificate, Recovered } from './certificate/schema.ts';
 import { currentVersions } from './certificate/versions.ts';
 import { predictionWords } from './certificate/words.ts';
-import type { Classifier } from './classifier/index.ts';
+import type { Classifier, ModelInfo } from './classifier/index.ts';
 import { certifyBase, predictBase } from './methods/base.ts';
 import { certifyDistX } from './methods/dist-x.ts';
 import type { MethodContext, PredictOutcome, Progress } from './methods/method.ts';
@@ -239,7 +239,7 @@ export class Certifier {
     return {
       index: image.index,
       label: image.label,
-      model: { sha256: classifier.info.sha256, file: baseName(classifier.info.file) },
+      model: modelOf(classifier.info),
       image: { sha256: image.sha256, shape: { channels, height, width } },
       shaders: { sha256: wgslSha256 },
       adapter: { name, kind, adapterClass },
@@ -247,6 +247,23 @@ export class Certifier {
       versions: currentVersions(),
     };
   }
+}
+
+/** What certificates say of the model. */
+function modelOf({ sha256, file, externalData, adapted }: ModelInfo): Provenance['model'] {
+  const { mean, std, reshaped, ...rest } = adapted ?? {};
+  const copied = {
+    ...(mean ? { mean: [...mean] } : {}),
+    ...(std ? { std: [...std] } : {}),
+    ...(reshaped ? { reshaped: [...reshaped] } : {}),
+    ...rest,
+  };
+  return {
+    sha256,
+    file: baseName(file),
+    ...(externalData ? { externalData: externalData.map((part) => ({ ...part })) } : {}),
+    ...(adapted ? { adapted: copied } : {}),
+  };
 }
 
 function defaultImagesAtOnce({ classifier, gpu }: CertifierOptions): number {

@@ -20,8 +20,12 @@ export {
   type Prediction,
 } from './certifier.ts';
 export {
+  type Adaptation,
+  adaptationWords,
+  adaptModel,
   type Classifier,
   checkParity,
+  gapWords,
   type InspectedModel,
   inspectModel,
   type ModelInfo,
@@ -29,7 +33,9 @@ export {
   openClassifier,
   ParityGuard,
   type ParityReport,
+  type Preparation,
   type Provider,
+  webgpuGaps,
 } from './classifier/index.ts';
 export type { Progress, Stage } from './methods/method.ts';
 export { checkPipeline, type Pipeline } from './pipeline.ts';

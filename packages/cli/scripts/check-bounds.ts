@@ -53,7 +53,7 @@ const shared = process.env.TURNPROOF_SHARED ?? join(import.meta.dirname, '../../
 const specs = ['signs', `mnist:${shared}/data/mnist`, `cifar10:${shared}/data/cifar10/test_1000.bin`].filter(
   (spec) => spec === 'signs' || existsSync(spec.slice(spec.indexOf(':') + 1)),
 );
-const datasets = await Promise.all(specs.map(openDataset));
+const datasets = await Promise.all(specs.map((spec) => openDataset(spec)));
 
 type Image = Float32Array<ArrayBuffer>;
 const MADE_UP = 'made-up';

@@ -1,6 +1,12 @@
 /** Certificates: what they are, how they are made from a result, how they are checked. No GPU, no classifier. */
 
-export { compareReplay, type ReplayComparison, replayInputs, replayObstacles } from './replay.ts';
+export {
+  compareReplay,
+  type ReplayComparison,
+  replayInputs,
+  replayObstacles,
+  replayPreparation,
+} from './replay.ts';
 export {
   type BaseCertificate,
   CERTIFICATE_SCHEMA,

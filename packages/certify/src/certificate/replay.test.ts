@@ -6,7 +6,7 @@ import { certifyDistX } from '../methods/dist-x.ts';
 import { imageOf, SIMULATION_PLAN, settingOf, type World } from '../methods/simulation.test-support.ts';
 import { buildCertificate } from './build.ts';
 import { PROVENANCE, SHA, SHAPE } from './provenance.test-support.ts';
-import { compareReplay, replayInputs, replayObstacles } from './replay.ts';
+import { compareReplay, replayInputs, replayObstacles, replayPreparation } from './replay.ts';
 import { type Certificate, certificateSchema, type DistXCertificate } from './schema.ts';
 import { verifyCertificate } from './verify.ts';
 import { VERSIONS } from './versions.ts';
@@ -158,9 +158,13 @@ describe('before anything is drawn', () => {
   });
 
   it('another model, image or kernel is named', () => {
-    const here = { model: SHA, image: SHA, shape: SHAPE };
+    const here = { model: { sha256: SHA }, image: SHA, shape: SHAPE };
     expect(replayObstacles(GOOD, here)).toEqual([]);
-    const other = { model: 'cd'.repeat(32), image: 'ef'.repeat(32), shape: { ...SHAPE, width: 5 } };
+    const other = {
+      model: { sha256: 'cd'.repeat(32) },
+      image: 'ef'.repeat(32),
+      shape: { ...SHAPE, width: 5 },
+    };
     const old = { ...GOOD, shaders: { sha256: SHA } };
     expect(replayObstacles(old, other).map(({ field }) => field)).toEqual([
       'model.sha256',
@@ -168,5 +172,22 @@ describe('before anything is drawn', () => {
       'image.sha256',
       'shaders.sha256',
     ]);
+  });
+
+  it('so is what was done to the model, and the weights beside it', () => {
+    const adapted = { mean: [0.5], std: [0.25], layout: 'nhwc' as const };
+    const externalData = [{ file: 'weights.bin', sha256: SHA }];
+    const stated = { ...GOOD, model: { ...GOOD.model, adapted, externalData } };
+    const here = { image: SHA, shape: SHAPE };
+    const fields = (model: object) =>
+      replayObstacles(stated, { ...here, model: { sha256: SHA, ...model } }).map(({ field }) => field);
+    expect(fields({ adapted, externalData })).toEqual([]);
+    expect(fields({ adapted: { ...adapted, std: [0.26] }, externalData })).toEqual(['model.adapted']);
+    expect(fields({ externalData: [{ file: 'weights.bin', sha256: 'cd'.repeat(32) }] })).toEqual([
+      'model.externalData',
+      'model.adapted',
+    ]);
+    expect(replayPreparation(stated)).toEqual({ order: 'nhwc', mean: [0.5], std: [0.25] });
+    expect(replayPreparation(GOOD)).toEqual({ order: 'nchw' });
   });
 });

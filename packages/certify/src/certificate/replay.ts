@@ -3,8 +3,11 @@
  * bound that was never computed) shows here. Knows no method: whatever a certificate says is compared, but for what a
  * machine decides. The drawing itself is `Certifier.certify`, with `replayInputs`.
  */
+
 import { type ImageShape, wgslSha256 } from '@turnproof/shaders';
 import type { BoundMethod } from '../bounds/index.ts';
+import { type Adaptation, adaptationWords, type Preparation } from '../classifier/adaptation.ts';
+import type { ModelInfo } from '../classifier/model.ts';
 import type { Pipeline } from '../pipeline.ts';
 import type { Plan } from '../plan.ts';
 import { type Problem, pipelineOf } from './audit.ts';
@@ -44,17 +47,41 @@ export function replayInputs(certificate: Certificate): {
   };
 }
 
+/** How a certificate's model was prepared: with it the same file becomes the same classifier again. */
+export function replayPreparation({ model: { adapted = {} } }: Certificate): Preparation {
+  const { mean, std, layout, output } = adapted;
+  return {
+    order: layout ?? 'nchw',
+    ...(mean ? { mean } : {}),
+    ...(std ? { std } : {}),
+    ...(output === undefined ? {} : { output }),
+  };
+}
+
 /** What must be the same before drawing again means anything: model, image, kernels. */
 export function replayObstacles(
   { model, image, shaders, versions }: Certificate,
-  here: { readonly model: string; readonly image: string; readonly shape: ImageShape },
+  here: {
+    readonly model: Pick<ModelInfo, 'sha256' | 'externalData' | 'adapted'>;
+    readonly image: string;
+    readonly shape: ImageShape;
+  },
 ): Problem[] {
   const problems: Problem[] = [];
   const same = (field: string, stated: string, found: string, what: string) => {
     if (stated !== found) problems.push({ field, message: `says ${stated}, but ${what} is ${found}` });
   };
   const words = ({ channels, height, width }: ImageShape) => `${channels} x ${height} x ${width}`;
-  same('model.sha256', model.sha256, here.model, 'that of the model given');
+  same('model.sha256', model.sha256, here.model.sha256, 'that of the model given');
+  const weights = (files: ModelInfo['externalData'] = []) =>
+    files.map(({ file, sha256 }) => `${file} ${sha256}`);
+  const none = 'none';
+  const listed = (words: readonly string[]) => words.join('; ') || none;
+  const external = [listed(weights(model.externalData)), listed(weights(here.model.externalData))] as const;
+  same('model.externalData', ...external, 'those beside the model given are');
+  const adapted = ({ adapted = {} }: { readonly adapted?: Adaptation | undefined }) =>
+    listed(adaptationWords(adapted));
+  same('model.adapted', adapted(model), adapted(here.model), 'what was done to the model given');
   same('image.shape', words(image.shape), words(here.shape), 'that of the data given');
   same('image.sha256', image.sha256, here.image, 'that of the image given');
   same(

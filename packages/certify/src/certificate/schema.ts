@@ -21,6 +21,29 @@ const image = z.strictObject({
   shape: z.strictObject({ channels: z.int().min(1), height: z.int().min(1), width: z.int().min(1) }),
 });
 
+/** `Adaptation` of the classifier: what else than the file makes the function that is certified. */
+const adapted = z
+  .strictObject({
+    mean: z.array(z.number()).min(1),
+    std: z.array(positive).min(1),
+    layout: z.literal('nhwc').describe('Each image is handed over as [height, width, channels]'),
+    reshaped: z.array(z.int().min(1)).describe('The shape in which each image is handed over'),
+    float16: z.literal('widened').describe('float16 weights and operators became float32'),
+    output: z.string().describe('The one of several outputs that holds the logits'),
+  })
+  .partial()
+  .describe('Absent: the model of the file itself, on images [channels, height, width] in [0, 1]');
+
+const model = z.strictObject({
+  sha256,
+  file: z.string().min(1),
+  externalData: z
+    .array(z.strictObject({ file: z.string().min(1), sha256 }))
+    .optional()
+    .describe('Files beside it that hold weights'),
+  adapted: adapted.optional(),
+});
+
 const pipeline = z.strictObject({
   transform: z.enum(['rotation', 'translation']),
   range: positive.describe('R: parameters in [-R, R] degrees, or its square in pixels'),
@@ -98,7 +121,7 @@ const common = {
     counter: z.array(z.string()).describe('Words of a counter'),
     purposes: z.record(z.string(), whole),
   }),
-  model: z.strictObject({ sha256, file: z.string().min(1) }),
+  model,
   image,
   shaders: z.strictObject({ sha256 }),
   adapter: z.strictObject({

@@ -2,7 +2,7 @@
  * What the methods and the sampler see of a base classifier: images in, logits out. No runtime shows through.
  */
 import { TurnproofError } from '@turnproof/core';
-import { type ImageShape, inputDims, type ModelInfo } from './model.ts';
+import type { ImageShape, ModelInfo } from './model.ts';
 import type { Provider } from './ort-runtime.ts';
 
 export interface Classifier {
@@ -57,7 +57,7 @@ export function chunksOf(info: ModelInfo, shape: ImageShape, batch: number): Chu
       start,
       count: Math.min(size, batch - start),
       size,
-      dims: inputDims(info, shape, size),
+      dims: [size, shape.channels, shape.height, shape.width],
     });
   }
   return chunks;

@@ -3,7 +3,8 @@ import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkShape, inspectModel, inspectModelBytes, type ModelInfo } from './model.ts';
+import { chooseLayout } from './layout.ts';
+import { inspectModel, inspectModelBytes, type ModelInfo } from './model.ts';
 import { type Graph, linearModel, onnxModel, someFloats } from './onnx-writer.test-support.ts';
 
 const inspect = (graph: Graph) => inspectModelBytes('m.onnx', onnxModel(graph));
@@ -38,6 +39,7 @@ describe('a model file', () => {
       width: 5,
       outputName: 'logits',
       classes: 7,
+      scores: 'logits',
       opset: 13,
     } satisfies ModelInfo);
     expect(read).toEqual(bytes);
@@ -84,11 +86,11 @@ describe('a model file', () => {
     }
   });
 
-  it('whose graph is damaged inside is refused with the runtime’s words', async () => {
+  it('whose graph is damaged inside is refused', async () => {
     const { bytes } = linearModel({ image: [1, 2, 2], classes: 3 });
     bytes.fill(0xff, bytes.length - 30);
     await expect(inspectModelBytes('m.onnx', bytes)).rejects.toThrow(
-      badInput('m.onnx: onnxruntime refuses it'),
+      badInput('m.onnx: not an ONNX model: damaged inside its graph'),
     );
   });
 });
@@ -158,19 +160,16 @@ describe('a graph', () => {
     };
     await expect(inspect(graph)).rejects.toThrow(badInput('the input is x float64 [n, 1, 2, 2]'));
   });
-  it.each([[['n', 3, 4]], [['n', 1, 2, 2, 1]], [['n']]])(
-    'with an input %j is refused as no image',
-    async (shape) => {
-      const graph = {
-        inputs: [{ name: 'x', shape }],
-        outputs: [{ name: 'y', shape: ['n', 'c'] }],
-        nodes: [
-          { op: 'Flatten', inputs: ['x'], outputs: ['y'], attributes: { axis: shape.length > 1 ? 1 : 0 } },
-        ],
-      };
-      await expect(inspect(graph)).rejects.toThrow(badInput(/the input is x float32 \[n.*images come as/));
-    },
-  );
+  it.each([[['n', 1, 2, 2, 1]], [['n']]])('with an input %j is refused as no image', async (shape) => {
+    const graph = {
+      inputs: [{ name: 'x', shape }],
+      outputs: [{ name: 'y', shape: ['n', 'c'] }],
+      nodes: [
+        { op: 'Flatten', inputs: ['x'], outputs: ['y'], attributes: { axis: shape.length > 1 ? 1 : 0 } },
+      ],
+    };
+    await expect(inspect(graph)).rejects.toThrow(badInput(/the input is x float32 \[n.*images come as/));
+  });
   it.each([
     [['n', 3, 1, 1], 'logits come as [n, classes]'],
     [['n', 1], 'at least two classes'],
@@ -197,30 +196,50 @@ describe('a graph', () => {
   });
 });
 
-describe('checkShape', () => {
-  const info = {
-    file: 'm.onnx',
-    layout: 'nchw',
-    channels: 3,
-    height: null,
-    width: 32,
-    inputShape: [],
-  } as const;
-  const nchw = info as unknown as ModelInfo;
-  const flat = { ...nchw, layout: 'flat', inputShape: [null, 784] } as const;
+describe('chooseLayout', () => {
+  const info = (...dims: (number | null)[]) =>
+    ({ file: 'm.onnx', inputShape: [null, ...dims] }) as unknown as ModelInfo;
+  const grey = { channels: 1, height: 28, width: 28 };
+  const colour = { channels: 3, height: 32, width: 32 };
 
-  it('lets free dimensions pass', () => {
-    expect(() => checkShape(nchw, { channels: 3, height: 17, width: 32 })).not.toThrow();
+  it.each([
+    ['nchw', [3, null, 32], colour],
+    ['nhwc', [32, 32, 3], colour],
+    ['nhwc', [null, null, 1], grey],
+    ['nchw', [1, 28, 28], grey],
+    ['hw', [28, 28], grey],
+    ['flat', [784], grey],
+    ['flat', [784, 1], grey],
+    ['flat', [1, 784], grey],
+    ['flat', [784, 1, 1], grey],
+    ['flat', [null], colour],
+    ['nchw', [1, 1, 1], { channels: 1, height: 1, width: 1 }],
+  ] as const)('%s for an input of %j', (layout, dims, shape) => {
+    expect(chooseLayout(info(...dims), shape)).toBe(layout);
+  });
+  it.each([
+    [[3, 3, 3], { channels: 3, height: 3, width: 3 }],
+    [[null, null, null], grey],
+    [[3, null, null], { channels: 3, height: 3, width: 5 }],
+  ] as const)('of %j is not guessed where both orders fit', (dims, shape) => {
+    expect(() => chooseLayout(info(...dims), shape)).toThrow(
+      badInput(/channels first and with channels last/),
+    );
+    expect(chooseLayout(info(...dims), shape, 'nhwc')).toBe('nhwc');
+    expect(chooseLayout(info(...dims), shape, 'nchw')).toBe('nchw');
   });
   it('names both shapes where they differ', () => {
-    expect(() => checkShape(nchw, { channels: 1, height: 28, width: 28 })).toThrow(
+    expect(() => chooseLayout(info(3, null, 32), grey)).toThrow(
       badInput('m.onnx: the model takes images [3, any, 32], the data has [1, 28, 28]'),
     );
+    expect(() => chooseLayout(info(32, 32, 3), grey)).toThrow(badInput('takes images [3, 32, 32], the data'));
+    expect(() => chooseLayout(info(28, 28), colour)).toThrow(badInput('takes images [28, 28], the data'));
+    expect(() => chooseLayout(info(28, 28, 1), grey, 'nchw')).toThrow(badInput('[28, 28, 1] as nchw'));
   });
   it('compares the number of features of a flat model', () => {
-    expect(() => checkShape(flat, { channels: 1, height: 28, width: 28 })).not.toThrow();
-    expect(() => checkShape(flat, { channels: 3, height: 32, width: 32 })).toThrow(
+    expect(() => chooseLayout(info(784), colour)).toThrow(
       badInput('takes 784 numbers an image, the data has [3, 32, 32] = 3072'),
     );
+    expect(() => chooseLayout(info(784, 1), colour)).toThrow(badInput('takes 784 numbers an image'));
   });
 });

@@ -1,9 +1,16 @@
 /**
- * What a model file must be to serve as the base classifier b: one float32 image batch in, [n, classes] out.
- * Everything is checked before the GPU is touched. Not for running it: that is wasm-classifier and webgpu-classifier.
+ * What a model file must be to serve as the base classifier b: one float image batch in, [n, classes] out.
+ * Everything is checked before the GPU is touched. Not for running it (wasm-classifier and webgpu-classifier) nor for
+ * bringing images into its layout (adapt).
  */
 import { badInput } from '@turnproof/core';
 import type { InferenceSession } from 'onnxruntime-web';
+import type { Adaptation } from './adaptation.ts';
+import { type Layout, likelyLayout } from './layout.ts';
+import { type ExternalFile, externalTensors, inlineExternalData } from './onnx/external-data.ts';
+import type { ModelProto } from './onnx/onnx-pb.ts';
+import { decodeModel, encodeModel } from './onnx/tree.ts';
+import { hasFloat16, widenFloat16 } from './onnx/widen-float16.ts';
 import { readOnnxHeader } from './onnx-header.ts';
 import { createSession, exclusive, loadOrt, ortMessage } from './ort-runtime.ts';
 
@@ -18,42 +25,61 @@ export interface ModelInfo {
   readonly file: string;
   /** Of the file's bytes, hexadecimal. */
   readonly sha256: string;
+  /** Files beside it that hold weights; absent where all are inside. */
+  readonly externalData?: readonly ExternalFile[];
   readonly inputName: string;
   /** As declared; null where a dimension is free. */
   readonly inputShape: readonly (number | null)[];
-  /** `nchw`: [n, channels, height, width]. `flat`: [n, channels * height * width], the same numbers in the same order. */
-  readonly layout: 'nchw' | 'flat';
+  /** By what is declared alone; null: the images (`chooseLayout`) or the user decide between nchw and nhwc. */
+  readonly layout: Layout | null;
   /** The only batch size that the model takes, or null when it takes any. */
   readonly fixedBatch: number | null;
-  /** As declared; null where free, and always null for `flat`. */
+  /** As declared; null where free or not known without the images. */
   readonly channels: number | null;
   readonly height: number | null;
   readonly width: number | null;
   readonly outputName: string;
   /** As declared; null where free. */
   readonly classes: number | null;
+  /** By the last operator: Softmax gives probabilities. The largest is the same. */
+  readonly scores: 'logits' | 'probabilities' | 'log-probabilities';
   /** Version of the default operator set; absent when the file does not name one. */
   readonly opset?: number;
+  /** How it differs from the model of the file; absent: not at all. */
+  readonly adapted?: Adaptation;
 }
 
 /** A model file that was read and checked. */
 export interface InspectedModel {
+  /** Complete, in float32: what the runtime is given. The file's own bytes where nothing had to be changed. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly info: ModelInfo;
+  /** Set by `adaptModel`: it takes [n, channels, height, width] of just this shape. */
+  readonly readyFor?: ImageShape;
+}
+
+export interface InspectOptions {
+  /** Of the wasm runtime, as in `openClassifier`. */
+  readonly threads?: number | undefined;
+  /** Which of several outputs holds the logits. */
+  readonly output?: string | undefined;
 }
 
 /** Protobuf, and so ONNX without external data, ends here. */
 const MAX_BYTES = 2 ** 31 - 1;
+/** Images of one run, declared by an untrusted file: buffers are made for as many. */
+const MAX_BATCH = 65_536;
+/** Below, onnxruntime promises nothing. */
+const FIRST_OPSET = 7;
 
 /**
  * Reads a model file and checks all that can be checked without the data.
  *
- * @param threads of the wasm runtime, as in `openClassifier`
- * @throws TurnproofError `bad-input`: no such file, a directory, too large, not ONNX, truncated, operators that
- *   onnxruntime-web lacks, more than one input or output, an input that is no float32 image batch, an output that
- *   is not [n, classes].
+ * @throws TurnproofError `bad-input`: no such file, a directory, too large, not ONNX, truncated, weights elsewhere than
+ *   in its folder, operators that onnxruntime-web lacks, more than one input or output, an input that is no float image
+ *   batch, an output that is not [n, classes].
  */
-export async function inspectModel(path: string, threads?: number): Promise<InspectedModel> {
+export async function inspectModel(path: string, options: InspectOptions = {}): Promise<InspectedModel> {
   const { readFile, stat } = await import('node:fs/promises');
   const found = await stat(path).catch((error: unknown) => {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
@@ -74,18 +100,37 @@ export async function inspectModel(path: string, threads?: number): Promise<Insp
   const bytes = await readFile(path).catch((error: unknown) => {
     throw badInput(`${path}: cannot be read: ${ortMessage(error)}`, 'check its permissions');
   });
-  return inspectModelBytes(path, new Uint8Array(bytes), threads);
+  return inspectModelBytes(path, new Uint8Array(bytes), { ...options, beside: true });
 }
 
-/** {@link inspectModel} for bytes that are already here (a browser, a test). `file` is the name in messages. */
+/**
+ * {@link inspectModel} for bytes that are already here (a browser, a test). `file` is the name in messages; external
+ * data are looked for beside it only where `beside` is set.
+ */
 export async function inspectModelBytes(
   file: string,
-  bytes: Uint8Array<ArrayBuffer>,
-  threads?: number,
+  given: Uint8Array<ArrayBuffer>,
+  { threads, output, beside = false }: InspectOptions & { readonly beside?: boolean } = {},
 ): Promise<InspectedModel> {
-  const { opset } = readOnnxHeader(file, bytes);
+  const { opset } = readOnnxHeader(file, given);
+  if (opset !== undefined && opset < FIRST_OPSET) {
+    throw badInput(
+      `${file}: is of operator set ${opset}; onnxruntime runs ${FIRST_OPSET} and later ones`,
+      'export it again, or convert it: onnx.version_converter.convert_version(model, 17)',
+    );
+  }
+  const tree = decodeModel(file, given);
+  const externalData = await moveInside(file, tree, beside);
+  const adapted: { float16?: 'widened'; output?: string } = {};
+  if (hasFloat16(tree)) {
+    widenFloat16(tree);
+    adapted.float16 = 'widened';
+  }
+  if (output !== undefined && keepOutput(file, tree, output)) adapted.output = output;
+  const changed = externalData.length > 0 || Object.keys(adapted).length > 0;
+  const bytes = changed ? encodeModel(file, tree) : given;
   const ort = await loadOrt('wasm', threads);
-  const { inputs, outputs } = await exclusive(async () => {
+  const declared = await exclusive(async () => {
     const session = await createSession(ort, bytes).catch((error: unknown) => {
       throw refusal(file, error);
     });
@@ -93,28 +138,53 @@ export async function inspectModelBytes(
     await session.release();
     return declared;
   });
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', given));
+  const out = readOutput(file, declared.outputs);
   const info: ModelInfo = {
     file,
     sha256: Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join(''),
-    ...readInput(file, inputs),
-    ...readOutput(file, outputs),
+    ...(externalData.length > 0 ? { externalData } : {}),
+    ...readInput(file, declared.inputs),
+    ...out,
+    scores: scoresOf(tree, out.outputName),
     ...(opset === undefined ? {} : { opset }),
+    ...(Object.keys(adapted).length > 0 ? { adapted } : {}),
   };
   return { bytes, info };
 }
 
+async function moveInside(file: string, tree: ModelProto, beside: boolean): Promise<ExternalFile[]> {
+  if (beside) return inlineExternalData(file, tree);
+  if (externalTensors(tree).length === 0) return [];
+  throw badInput(
+    `${file}: keeps its weights in another file (ONNX external data)`,
+    'save it as one file: onnx.save_model(model, path, save_as_external_data=False)',
+  );
+}
+
+/** Leaves one of the graph's outputs. False: it is the only one anyway. */
+function keepOutput(file: string, { graph }: ModelProto, name: string): boolean {
+  const outputs = graph?.output ?? [];
+  const kept = outputs.filter((value) => value.name === name);
+  if (!graph || kept.length !== 1) {
+    const names = outputs.map((value) => value.name.slice(0, 80)).join(', ') || 'none';
+    throw badInput(`${file}: has no output «${name}», but: ${names}`, 'Give one of these names to --output.');
+  }
+  graph.output = kept;
+  return outputs.length > 1;
+}
+
+function scoresOf({ graph }: ModelProto, outputName: string): ModelInfo['scores'] {
+  const last = graph?.node.find(({ output }) => output.includes(outputName))?.opType;
+  if (last === 'Softmax') return 'probabilities';
+  return last === 'LogSoftmax' ? 'log-probabilities' : 'logits';
+}
+
 function refusal(file: string, error: unknown): Error {
   const words = ortMessage(error);
-  if (/external data|model_path must not be empty/i.test(words)) {
-    return badInput(
-      `${file}: keeps its weights in another file (ONNX external data)`,
-      'save it as one file: onnx.save_model(model, path, save_as_external_data=False)',
-    );
-  }
   return badInput(
     `${file}: onnxruntime refuses it: ${words}`,
-    'check it with onnx.checker, or export it with operators of a standard opset (13 to 21)',
+    'check it with onnx.checker, or export it with operators of a standard opset (7 to 21)',
   );
 }
 
@@ -131,7 +201,8 @@ function single(file: string, what: 'input' | 'output', values: Metadata, fix: s
   const [value] = values;
   if (!value || values.length > 1) {
     const list = values.map(describe).join('; ') || 'none';
-    throw badInput(`${file}: the model has ${values.length} ${what}s, not one: ${list}`, fix);
+    const how = what === 'output' && values.length > 1 ? 'Say which holds the logits: --output NAME.' : fix;
+    throw badInput(`${file}: the model has ${values.length} ${what}s, not one: ${list}`, how);
   }
   if (!value.isTensor || value.type !== 'float32') {
     throw badInput(`${file}: the ${what} is ${describe(value)}; it must be a float32 tensor`, fix);
@@ -143,20 +214,35 @@ function single(file: string, what: 'input' | 'output', values: Metadata, fix: s
 }
 
 function readInput(file: string, values: Metadata) {
-  const fix = 'export the model with one float32 input [n, channels, height, width] or [n, features]';
+  const fix =
+    'export the model with one float32 input: [n, channels, height, width], [n, height, width, channels] or [n, features]';
   const { name, shape, words } = single(file, 'input', values, fix);
-  const [batch = null, ...rest] = shape;
-  const base = { inputName: name, inputShape: shape, fixedBatch: batch };
-  if (rest.length === 3) {
-    const [channels = null, height = null, width = null] = rest;
-    return { ...base, layout: 'nchw', channels, height, width } as const;
+  const [batch = null, ...dims] = shape;
+  if (dims.length < 1 || dims.length > 3) {
+    throw badInput(
+      `${file}: the input is ${words}; images come as [n, channels, height, width], [n, height, width, channels] or [n, features]`,
+      fix,
+    );
   }
-  if (rest.length === 1)
-    return { ...base, layout: 'flat', channels: null, height: null, width: null } as const;
-  throw badInput(
-    `${file}: the input is ${words}; images come as [n, channels, height, width] or [n, features]`,
-    fix,
-  );
+  if (batch !== null && batch > MAX_BATCH) {
+    throw badInput(
+      `${file}: the input is ${words}: ${batch} images at once, more than ${MAX_BATCH}`,
+      'export it with a smaller batch, or a free one',
+    );
+  }
+  const layout = likelyLayout(dims);
+  const [a = null, b = null, c = null] = dims;
+  const [channels, height, width] =
+    layout === 'nchw' ? [a, b, c] : layout === 'nhwc' ? [c, a, b] : layout === 'hw' ? [1, a, b] : [];
+  return {
+    inputName: name,
+    inputShape: shape,
+    layout,
+    fixedBatch: batch,
+    channels: channels ?? null,
+    height: height ?? null,
+    width: width ?? null,
+  };
 }
 
 function readOutput(file: string, values: Metadata) {
@@ -171,36 +257,4 @@ function readOutput(file: string, values: Metadata) {
     throw badInput(`${file}: the output is ${words}: a classifier has at least two classes`, fix);
   }
   return { outputName: name, classes } as const;
-}
-
-/**
- * Does the model take images of this shape?
- *
- * @throws TurnproofError `bad-input` that names both shapes.
- */
-export function checkShape(info: ModelInfo, shape: ImageShape): void {
-  const fix = 'use the data set that the model was trained for';
-  const { channels, height, width } = shape;
-  const data = `[${channels}, ${height}, ${width}]`;
-  const fits = (declared: number | null | undefined, size: number) => declared == null || declared === size;
-  if (info.layout === 'flat') {
-    const features = info.inputShape[1];
-    if (!fits(features, channels * height * width)) {
-      throw badInput(
-        `${info.file}: the model takes ${features} numbers an image, the data has ${data} = ${channels * height * width}`,
-        fix,
-      );
-    }
-    return;
-  }
-  if (!fits(info.channels, channels) || !fits(info.height, height) || !fits(info.width, width)) {
-    const model = [info.channels, info.height, info.width].map((size) => size ?? 'any').join(', ');
-    throw badInput(`${info.file}: the model takes images [${model}], the data has ${data}`, fix);
-  }
-}
-
-/** The input's dimensions for one run. */
-export function inputDims(info: ModelInfo, shape: ImageShape, batch: number): number[] {
-  const { channels, height, width } = shape;
-  return info.layout === 'flat' ? [batch, channels * height * width] : [batch, channels, height, width];
 }

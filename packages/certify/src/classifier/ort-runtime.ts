@@ -55,6 +55,16 @@ async function importOrt(provider: Provider, threads: number): Promise<Ort> {
 /** Has a webgpu session ever been made? The runtime looks at `navigator.gpu` before the first one only. */
 let webgpuStarted = false;
 
+/** The runtime remembers a failed start for the rest of the process, so this is asked first. */
+function requireWebgpu(): void {
+  if (webgpuStarted || (globalThis.navigator?.gpu && typeof globalThis.GPUDevice !== 'undefined')) return;
+  throw new TurnproofError(
+    'internal',
+    'the webgpu provider was asked for before WebGPU was there: navigator.gpu and GPUDevice must be defined',
+    { fix: 'open the device with openDevice() of @turnproof/core first' },
+  );
+}
+
 /**
  * A session of the model on the provider. Call it inside {@link exclusive}.
  *
@@ -71,14 +81,7 @@ export async function createSession(
       logSeverityLevel: LOG_LEVEL,
     });
   }
-  // The runtime remembers a failed start for the rest of the process, so this is asked first.
-  if (!webgpuStarted && (!globalThis.navigator?.gpu || typeof globalThis.GPUDevice === 'undefined')) {
-    throw new TurnproofError(
-      'internal',
-      'the webgpu provider was asked for before WebGPU was there: navigator.gpu and GPUDevice must be defined',
-      { fix: 'open the device with openDevice() of @turnproof/core first' },
-    );
-  }
+  requireWebgpu();
   const session = await ort.InferenceSession.create(bytes, {
     executionProviders: [{ name: 'webgpu', device }],
     preferredOutputLocation: 'gpu-buffer',
@@ -86,6 +89,47 @@ export async function createSession(
   });
   webgpuStarted = true;
   return session;
+}
+
+/** Enough for the lines about kernels that are missing. */
+const LOG_INFO = 1;
+const OWN_LINE = /\[[VIWEF]:onnxruntime:/;
+
+/**
+ * What the runtime logs while it opens a webgpu session, which is closed again. Call it inside {@link exclusive}. Where
+ * no session can be opened the lines up to there are given.
+ *
+ * In Node the runtime writes its log straight to descriptor 2, with no setting to divert it; so for that time, and for
+ * its own lines alone, writes to it are caught. A browser's console is left alone, and no lines are seen there.
+ */
+export async function sessionLog(ort: Ort, bytes: Uint8Array, device: GPUDevice): Promise<string[]> {
+  const lines: string[] = [];
+  if (!inNode) return lines;
+  requireWebgpu();
+  // The object that the runtime itself has; an import may be a copy.
+  const fs = process.getBuiltinModule('node:fs');
+  const write = fs.writeSync;
+  const caught = (...args: Parameters<typeof write>): number => {
+    const [descriptor, text] = args;
+    if (descriptor !== 2 || typeof text !== 'string' || !OWN_LINE.test(text)) return write(...args);
+    lines.push(...text.split('\n'));
+    return text.length;
+  };
+  fs.writeSync = Object.assign(caught, write);
+  try {
+    const session = await ort.InferenceSession.create(bytes, {
+      executionProviders: [{ name: 'webgpu', device }],
+      preferredOutputLocation: 'gpu-buffer',
+      logSeverityLevel: LOG_INFO,
+    });
+    webgpuStarted = true;
+    await session.release();
+  } catch {
+    // The caller opens a session of its own and hears the same.
+  } finally {
+    fs.writeSync = write;
+  }
+  return lines;
 }
 
 let turn: Promise<unknown> = Promise.resolve();

@@ -101,7 +101,9 @@ describe('opening a model', () => {
       nodes: [{ op: 'Reshape', inputs: ['x', 'one'], outputs: ['y'] }],
     });
     const model = await inspectModelBytes('hidden.onnx', bytes);
-    await expect(openClassifier({ model, provider: 'wasm', shape })).rejects.toThrow(
+    await expect(
+      openClassifier({ model, provider: 'wasm', shape, preparation: { order: 'nchw' } }),
+    ).rejects.toThrow(
       expect.objectContaining({
         code: 'bad-input',
         message: 'hidden.onnx: for 2 images the model answers [1, 48], not [2, classes]',
@@ -120,7 +122,9 @@ describe('opening a model', () => {
       ],
     });
     const model = await inspectModelBytes('other.onnx', bytes);
-    await expect(openClassifier({ model, provider: 'wasm', shape })).rejects.toThrow(
+    await expect(
+      openClassifier({ model, provider: 'wasm', shape, preparation: { order: 'nchw' } }),
+    ).rejects.toThrow(
       expect.objectContaining({
         code: 'bad-input',
         message: expect.stringMatching(

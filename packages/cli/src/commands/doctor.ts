@@ -96,7 +96,7 @@ function limitsOf(gpu: Gpu): Record<string, number> {
 async function checkProviders(gpu: Gpu, threads: number | undefined): Promise<ProviderReport[]> {
   const data = await openDataset('signs');
   const { shape } = data;
-  const model = await inspectModel(resolveModel('signs'), threads);
+  const model = await inspectModel(resolveModel('signs'), { threads });
   const images = await parityImages(data, [0, 1, 2, 3], 0.3);
   const options = { model, shape, ...(threads === undefined ? {} : { threads }) };
   const host = await openClassifier({ ...options, provider: 'wasm' });

@@ -1,34 +1,49 @@
-/** `turnproof model inspect FILE`: what a model takes and gives, and whether it can serve. */
-import { checkShape, inspectModel, type ModelInfo, openClassifier } from '@turnproof/certify/classifier';
+/** `turnproof model inspect FILE`: what was understood of a model, and whether it can serve. */
+import {
+  adaptationWords,
+  adaptModel,
+  inspectModel,
+  type ModelInfo,
+  openClassifier,
+} from '@turnproof/certify/classifier';
 import type { CommandSpec } from '../command.ts';
 import { openDataset } from '../data/index.ts';
-import { resolveModel } from '../options/model.ts';
+import { dataOptions, readFolderOptions } from '../options/data.ts';
+import { modelOptions, readPreparation, resolveModel } from '../options/model.ts';
 
 export const inspect: CommandSpec = {
   name: 'inspect',
   summary: 'what a model takes and gives, and whether it can serve',
   description:
-    'Read an .onnx file and print its input, output and hash. With --data it is also run once on images of that shape.',
+    'Read an .onnx file and print what was understood of it. With --data it is also made ready for images of that shape ' +
+    'and run once on them.',
   operands: [['file', 'an .onnx file, or built in: signs, signs:trans, signs:clean']],
   groups: [
     {
       heading: 'Data:',
       options: [
         { name: 'data', value: 'SPEC', help: 'images that it has to fit, such as signs or mnist:DIR' },
+        ...dataOptions.options.filter(({ name }) => name === 'labels' || name === 'fit'),
       ],
     },
+    { heading: 'Classifier:', options: modelOptions.options.filter(({ name }) => name !== 'model') },
   ],
   example: 'turnproof model inspect signs --data signs',
   run: async ({ console, values, operands }) => {
     const path = resolveModel(operands[0] ?? '');
+    const preparation = readPreparation(values);
     const spec = values.text('data');
-    const data = spec === undefined ? undefined : await openDataset(spec);
-    const model = await inspectModel(path);
-    let { info } = model;
+    const data = spec === undefined ? undefined : await openDataset(spec, readFolderOptions(values));
+    const inspected = await inspectModel(path, { output: preparation.output });
+    let { info } = inspected;
     if (data) {
-      checkShape(info, data.shape);
+      const model = adaptModel(inspected, data.shape, preparation);
       const classifier = await openClassifier({ model, provider: 'wasm', shape: data.shape });
-      info = { ...info, classes: classifier.classes };
+      info = {
+        ...info,
+        classes: classifier.classes,
+        ...(model.info.adapted ? { adapted: model.info.adapted } : {}),
+      };
       await classifier.release();
     }
     if (console.json) {
@@ -41,14 +56,31 @@ export const inspect: CommandSpec = {
   },
 };
 
+const LAYOUTS = {
+  nchw: 'images, channels first',
+  nhwc: 'images, channels last',
+  flat: 'flattened images, read as channels, height, width',
+  hw: 'grey images',
+  undecided: 'images; channels first or last: --data or --layout decides',
+} as const;
+
+const SCORES = {
+  logits: '',
+  probabilities: ' (probabilities, by Softmax: the same largest class as logits)',
+  'log-probabilities': ' (by LogSoftmax: the same largest class as logits)',
+} as const;
+
 function describe(info: ModelInfo): [string, string][] {
   const sizes = info.inputShape.map((size) => size ?? 'any').join(', ');
+  const { externalData = [], adapted = {} } = info;
   return [
     ['file', info.file],
     ['sha256', info.sha256],
-    ['input', `${info.inputName} [${sizes}] (${info.layout === 'flat' ? 'flattened images' : 'images'})`],
+    ...externalData.map(({ file, sha256 }): [string, string] => ['weights', `${file} ${sha256}`]),
+    ['input', `${info.inputName} [${sizes}] (${LAYOUTS[info.layout ?? 'undecided']})`],
     ['batch', info.fixedBatch === null ? 'any' : `${info.fixedBatch} only`],
-    ['output', `${info.outputName} [n, ${info.classes ?? 'unknown'}]`],
+    ['output', `${info.outputName} [n, ${info.classes ?? 'unknown'}]${SCORES[info.scores]}`],
     ['opset', String(info.opset ?? 'not named')],
+    ['adapted', adaptationWords(adapted).join('; ') || 'no'],
   ];
 }

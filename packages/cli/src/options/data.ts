@@ -1,5 +1,5 @@
 /** --data and the choice of its images. */
-import type { Selection } from '../data/index.ts';
+import type { FolderOptions, Selection } from '../data/index.ts';
 import { parseShard, type ShardChoice } from './shard.ts';
 import type { OptionGroup, Values } from './values.ts';
 
@@ -11,6 +11,8 @@ export const dataOptions: OptionGroup = {
       value: 'SPEC',
       help: 'signs (built in), mnist:DIR, mnist-train:DIR, cifar10:FILE|DIR, folder:DIR or npy:IMAGES[,LABELS]',
     },
+    { name: 'labels', value: 'FILE.csv', help: 'folder: columns file,label instead of class subfolders' },
+    { name: 'fit', value: 'crop:S|crop:HxW', help: 'folder: the middle of each image; none is ever resized' },
     { name: 'index', value: 'LIST', help: 'images by number, such as 3,7,10-19' },
     { name: 'skip', value: 'N', help: 'leave out the first N images' },
     { name: 'limit', value: 'N', help: 'take at most N images' },
@@ -20,6 +22,7 @@ export const dataOptions: OptionGroup = {
 
 export interface DataChoice {
   readonly spec: string;
+  readonly folder: FolderOptions;
   readonly selection: Selection;
   /** Absent: all of them. */
   readonly shard?: ShardChoice;
@@ -30,6 +33,7 @@ export function readData(values: Values): DataChoice {
   return {
     ...(shard === undefined ? {} : { shard: parseShard(shard, process.env) }),
     spec: values.required('data', 'Give --data signs for the built-in images, or see --help.'),
+    folder: readFolderOptions(values),
     selection: {
       index: values.text('index'),
       skip: values.whole('skip', 0),
@@ -37,4 +41,9 @@ export function readData(values: Values): DataChoice {
       stride: values.whole('stride', 1),
     },
   };
+}
+
+/** What --data folder:DIR may be told. */
+export function readFolderOptions(values: Values): FolderOptions {
+  return { fit: values.text('fit'), labels: values.text('labels') };
 }

@@ -4,7 +4,7 @@ import type { CommandContext } from '../command.ts';
 import { readBoundMethod } from '../options/bound.ts';
 import { dataOptions, readData } from '../options/data.ts';
 import { type DeviceChoice, deviceOptions, readDevice } from '../options/device.ts';
-import { modelOptions, readModel } from '../options/model.ts';
+import { modelOptions, readModel, readPreparation } from '../options/model.ts';
 import { pipelineOptions, readPipeline } from '../options/pipeline.ts';
 import { readPlan } from '../options/plan.ts';
 import type { OptionGroup } from '../options/values.ts';
@@ -44,11 +44,12 @@ export async function check(
   const boundMethod = readBoundMethod(values, pipeline.transform);
   const device = readDevice(values);
   const path = readModel(values);
+  const preparation = readPreparation(values);
   const choice = readData(values);
   const selected = await openSelection(choice, pipeline);
   checkPlan(plan, pipeline);
   early();
-  const opened = await openHostModel(path, selected, device.threads);
+  const opened = await openHostModel(path, selected, device.threads, preparation);
   let sha256: string;
   try {
     sha256 = await checkImages(selected, { file: path, classes: opened.host.classes }, console);

@@ -4,15 +4,18 @@
 import {
   type Classifier,
   checkParity,
+  gapWords,
+  type InspectedModel,
   openClassifier,
   ParityGuard,
   type ParityReport,
   type Provider,
+  webgpuGaps,
 } from '@turnproof/certify';
 import { type AdapterDescription, type Gpu, openDevice } from '@turnproof/core';
 import { noiseOracle } from '@turnproof/shaders/oracle';
 import type { Console } from '../console.ts';
-import type { Dataset } from '../data/index.ts';
+import type { Dataset, Shape } from '../data/index.ts';
 import type { DeviceChoice } from '../options/device.ts';
 import type { HostModel, SelectedData } from './inputs.ts';
 
@@ -58,16 +61,10 @@ export async function openEngine(
   let classifier = host;
   try {
     gpu = await openGpu(choice.adapter, console);
-    const provider = chooseProvider(choice.provider, gpu.adapter);
-    if (provider === 'webgpu') {
-      classifier = await openClassifier({
-        model,
-        provider,
-        device: gpu.device,
-        shape,
-        ...(choice.threads === undefined ? {} : { threads: choice.threads }),
-      });
+    if (chooseProvider(choice.provider, gpu.adapter) === 'webgpu') {
+      classifier = (await openOnGpu(choice, model, gpu, shape, console)) ?? host;
     }
+    const { provider } = classifier;
     const images = await parityImages(selected.data, selected.indices, sigmaEps);
     const parity = await checkParity(classifier, host, images);
     console.note(`classifier on ${provider}: ${parity.checks.length} comparisons of logits passed`);
@@ -92,6 +89,33 @@ export async function openEngine(
     gpu?.close();
     throw error;
   }
+}
+
+/**
+ * The model on the webgpu provider. Where the choice was left to us and the provider lacks an operator of the model:
+ * null, after one line that says so.
+ */
+export async function openOnGpu(
+  { provider, threads }: Pick<DeviceChoice, 'provider' | 'threads'>,
+  model: InspectedModel,
+  { device }: Gpu,
+  shape: Shape,
+  console: Console,
+): Promise<Classifier | null> {
+  const gaps = provider === 'auto' ? await webgpuGaps(model, device) : [];
+  if (gaps.length > 0) {
+    console.note(
+      `${model.info.file}: the webgpu provider has no kernel for ${gapWords(gaps)}; the wasm provider runs the model`,
+    );
+    return null;
+  }
+  return openClassifier({
+    model,
+    provider: 'webgpu',
+    device,
+    shape,
+    ...(threads === undefined ? {} : { threads }),
+  });
 }
 
 /** A number that divides no usual size of blocks: rows that are swapped by a block show. */

@@ -5,12 +5,14 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import {
+  adaptModel,
   type Classifier,
   checkPipeline,
   type InspectedModel,
   inspectModel,
   openClassifier,
   type Pipeline,
+  type Preparation,
 } from '@turnproof/certify';
 import { badInput } from '@turnproof/core';
 import type { Console } from '../console.ts';
@@ -28,7 +30,7 @@ export interface SelectedData {
 
 /** @throws TurnproofError `bad-input`: see openDataset, selectIndices, checkPipeline */
 export async function openSelection(choice: DataChoice, pipeline: Pipeline): Promise<SelectedData> {
-  const data = await openDataset(choice.spec);
+  const data = await openDataset(choice.spec, choice.folder);
   const indices = selectIndices(data.size, choice.selection);
   checkPipeline(pipeline, data.shape);
   const { shard } = choice;
@@ -50,7 +52,7 @@ export interface HostModel {
 }
 
 /**
- * The model, run once on the CPU. The caller releases `host`.
+ * The model, made ready for the data's images and run once on the CPU. The caller releases `host`.
  *
  * @throws TurnproofError `bad-input` where the file is no model, or none for these images
  */
@@ -58,10 +60,12 @@ export async function openHostModel(
   path: string,
   { data }: SelectedData,
   threads: number | undefined,
+  preparation: Preparation = {},
 ): Promise<HostModel> {
-  const inspected = await inspectModel(path, threads);
+  const inspected = await inspectModel(path, { threads, output: preparation.output });
   // Certificates name the file; where it lies on this machine means nothing elsewhere.
-  const model = { ...inspected, info: { ...inspected.info, file: basename(path) } };
+  const named = { ...inspected, info: { ...inspected.info, file: basename(path) } };
+  const model = adaptModel(named, data.shape, preparation);
   const host = await openClassifier({
     model,
     provider: 'wasm',

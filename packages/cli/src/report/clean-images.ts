@@ -30,7 +30,11 @@ export async function openCleanImages({ config }: ReportedRun, spec?: string): P
   if (wanted === undefined) return none('the run does not say where it came from');
   let data: Dataset;
   try {
-    data = await openDataset(wanted);
+    const word = (name: string) => {
+      const value = config?.options[name];
+      return typeof value === 'string' ? value : undefined;
+    };
+    data = await openDataset(wanted, { fit: word('fit'), labels: word('labels') });
   } catch (error) {
     return none(`data set ${wanted} cannot be opened here: ${reasonOf(error)}`);
   }

@@ -1,6 +1,6 @@
 /** The parts of a report that are tables and figures: headline, every image, ledger, provenance. */
 
-import type { Certificate } from '@turnproof/certify';
+import { adaptationWords, type Certificate } from '@turnproof/certify';
 import { downTo, upTo } from '../rounding.ts';
 import { rhoOf } from './certificates.ts';
 import type { CleanImages } from './clean-images.ts';
@@ -217,8 +217,10 @@ export function provenance(run: ReportedRun): Markup {
     [...new Set(run.images.map(({ certificate }) => read(certificate)))].join('; ');
   const command = commandLine(run);
   const first = run.images[0]?.certificate;
+  const adapted = distinct(({ model }) => adaptationWords(model.adapted ?? {}).join('; '));
   const rows: [string, Content][] = [
     ['model', distinct(({ model }) => model.file)],
+    ...(adapted === '' ? [] : [['model adapted', adapted] satisfies [string, Content]]),
     ['model SHA-256', html`<code>${distinct(({ model }) => model.sha256)}</code>`],
     ['shaders SHA-256', html`<code>${distinct(({ shaders }) => shaders.sha256)}</code>`],
     [

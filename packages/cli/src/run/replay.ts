@@ -8,6 +8,7 @@ import {
   type Problem,
   replayInputs,
   replayObstacles,
+  replayPreparation,
 } from '@turnproof/certify';
 import { badInput, openDevice, TurnproofError } from '@turnproof/core';
 import { philox4x32 } from '@turnproof/shaders/oracle';
@@ -26,6 +27,11 @@ export const replayOptions: OptionGroup = {
     { name: 'replay', value: 'K', help: 'draw K of the certificates again from their seeds, and compare' },
     { name: 'seed', value: 'N', help: 'decides which K (default: spread evenly over the run)' },
     { name: 'data', value: 'SPEC', help: "where the images are (default: as in the run's config.json)" },
+    {
+      name: 'labels',
+      value: 'FILE.csv',
+      help: "where their labels are (default: as in the run's config.json)",
+    },
     { name: 'model', value: 'FILE', help: "where the model is (default: as in the run's config.json)" },
     {
       name: 'adapter',
@@ -71,11 +77,17 @@ export async function* replayAll(
 ): AsyncGenerator<Replayed> {
   const [first] = certificates;
   if (!first) return;
-  const data = await openDataset(given(values, 'data', origin.data));
+  const folder = { ...origin.folder, ...(values.text('labels') ? { labels: values.text('labels') } : {}) };
+  const data = await openDataset(given(values, 'data', origin.data), folder);
   const known = certificates.map(({ index }) => index).filter((index) => index < data.size);
   const selected = { data, indices: known.length > 0 ? known : [0] };
   const threads = values.whole('threads', 1);
-  const host = await openHostModel(resolveModel(given(values, 'model', origin.model)), selected, threads);
+  const host = await openHostModel(
+    resolveModel(given(values, 'model', origin.model)),
+    selected,
+    threads,
+    replayPreparation(first),
+  );
   const provider = values.choice('provider', ['auto', 'webgpu', 'wasm']) ?? first.provider;
   let choice: DeviceChoice;
   try {
@@ -94,7 +106,7 @@ export async function* replayAll(
         continue;
       }
       const image = await data.read(certificate.index);
-      const here = { model: host.model.info.sha256, image: image.sha256, shape: data.shape };
+      const here = { model: host.model.info, image: image.sha256, shape: data.shape };
       const obstacles = replayObstacles(certificate, here);
       if (obstacles.length > 0) {
         yield { certificate, problems: obstacles, words: 'not drawn again' };

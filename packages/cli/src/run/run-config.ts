@@ -42,7 +42,8 @@ const runConfig = z.object({
     sha256: z.string(),
     shard: shard.optional(),
   }),
-  model: z.strictObject({ file: z.string(), sha256: z.string() }),
+  /** With the external files and the adaptation, where there are any. */
+  model: z.looseObject({ file: z.string(), sha256: z.string() }),
   shaders: z.strictObject({ sha256: z.string() }),
   adapter: z.looseObject({ name: z.string() }),
   provider: z.string(),
@@ -56,7 +57,7 @@ export type PlannedConfig = Omit<RunConfig, 'started' | 'adapter' | 'provider'>;
 export function plannedConfig(values: Values, checked: Checked, out: string): PlannedConfig {
   const { selected, plan, pipeline, boundMethod, opened } = checked;
   const { data, indices, sha256, shard } = selected;
-  const { file, sha256: model } = opened.model.info;
+  const { file, sha256: model, externalData, adapted } = opened.model.info;
   const { resume: _, 'dry-run': __, ...options } = values.toJSON();
   // Through JSON, so that it is equal to what is read back.
   return JSON.parse(
@@ -69,7 +70,7 @@ export function plannedConfig(values: Values, checked: Checked, out: string): Pl
       pipeline,
       bound: boundMethod,
       data: { spec: data.spec, size: data.size, indices, sha256, ...(shard ? { shard } : {}) },
-      model: { file, sha256: model },
+      model: { file, sha256: model, externalData, adapted },
       shaders: { sha256: wgslSha256 },
     }),
   );
@@ -146,7 +147,7 @@ function essence(config: PlannedConfig, shards: boolean): Record<string, unknown
     data: shards
       ? { size, of: shard?.of, shards: shard?.count, ...chosenBy(options) }
       : { size, shard, indices, sha256 },
-    model: { sha256: model.sha256 },
+    model: { ...model, file: undefined },
     shaders,
     options: Object.fromEntries(named),
   };

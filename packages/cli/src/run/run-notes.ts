@@ -2,11 +2,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { badInput } from '@turnproof/core';
+import type { FolderOptions } from '../data/index.ts';
 
 export interface RunOrigin {
   /** As on the command line of the run; undefined where config.json does not say. */
   readonly data: string | undefined;
   readonly model: string | undefined;
+  readonly folder: FolderOptions;
 }
 
 /** @throws TurnproofError `bad-input` for a config.json that is none; its absence is no error */
@@ -17,7 +19,7 @@ export async function readOrigin(folder: string): Promise<RunOrigin> {
     const value = fieldOf(options, name);
     return typeof value === 'string' ? value : undefined;
   };
-  return { data: word('data'), model: word('model') };
+  return { data: word('data'), model: word('model'), folder: { fit: word('fit'), labels: word('labels') } };
 }
 
 export interface Suspects {

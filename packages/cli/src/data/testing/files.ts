@@ -95,7 +95,8 @@ export function png(parts: PngParts): Buffer {
   ]);
 }
 
-function chunk(type: string, data: Buffer): Buffer {
+/** A chunk of a PNG file. */
+export function chunk(type: string, data: Buffer): Buffer {
   const typed = Buffer.concat([Buffer.from(type, 'latin1'), data]);
   return Buffer.concat([uint32s(data.length), typed, uint32s(crc32(typed))]);
 }
