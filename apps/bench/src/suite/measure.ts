@@ -148,7 +148,7 @@ async function measureRun(gpu: Gpu, benchCase: RunCase, patience: Patience): Pro
       gigabytesPerSecond: null,
       gigaopsPerSecond: null,
       shares: timeline?.shares ?? null,
-      warnings: settled ? [] : [unsettled(wallMs, wall.length)],
+      warnings: settled ? [] : unsettled(wallMs, wall.length),
     };
     return { measurement, timeline, clockStep: null };
   } finally {

@@ -38,8 +38,14 @@ export const COARSE_STEP_NS = 1000;
 /** A time of fewer steps than this is read off too coarsely. */
 const STEPS = 20;
 
-export const unsettled = (summary: Summary, repeats: number): string =>
-  `not settled after ${repeats} repeats: median ± ${(100 * medianError(summary, repeats)).toFixed(0)} %`;
+/** A median less certain than this is worth a word. */
+const UNCERTAIN = 0.05;
+
+export function unsettled(summary: Summary, repeats: number): string[] {
+  const error = medianError(summary, repeats);
+  if (error <= UNCERTAIN) return [];
+  return [`not settled after ${repeats} repeats: median ± ${(100 * error).toFixed(0)} %`];
+}
 
 export function doubts(facts: {
   readonly summary: Summary;
@@ -57,8 +63,8 @@ export function doubts(facts: {
   else if (summary.median < STEPS * stepMs)
     list.push(`coarse clock: the median is ${(summary.median / stepMs).toFixed(0)} of its steps`);
   if (half !== null && half > 0.75)
-    list.push(`not saturated: half of the work takes ${Math.round(100 * half)} % of the time`);
-  if (!settled) list.push(unsettled(summary, repeats));
+    list.push(`not saturated: half of the work takes ${Math.round(100 * Math.min(1, half))} % of the time`);
+  if (!settled) list.push(...unsettled(summary, repeats));
   if (dropped > 0) list.push(`${dropped} times dropped: the GPU's clock gave none`);
   return list;
 }
