@@ -1,26 +1,12 @@
 /**
- * What a measured number is worth nothing without: where, on what and with which sources it was measured. Not the
- * measuring itself.
+ * What a measured number is worth nothing without, in Node: where, on what and with which sources it was measured.
  */
 import { execFileSync } from 'node:child_process';
-import type { AdapterDescription } from '@turnproof/core';
-
-export interface Circumstances {
-  /** As the driver names itself. */
-  readonly adapter: string;
-  readonly driver: string;
-  readonly adapterKind: AdapterDescription['kind'];
-  /** Such as «node 22.23.3». */
-  readonly runtime: string;
-  /** Such as «linux-x64». */
-  readonly platform: string;
-  /** The commit measured; null outside a git checkout. */
-  readonly commit: string | null;
-  /** True where files differ from the commit, so that it does not name what was measured. */
-  readonly modified: boolean;
-  /** ISO 8601, UTC. */
-  readonly date: string;
-}
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Gpu } from '@turnproof/core';
+import { deviceFacts } from './suite/device-facts.ts';
+import type { Circumstances } from './suite/result.ts';
 
 /** The output of a git command in a folder, or null where git or a repository is missing. */
 function git(folder: string, ...args: string[]): string | null {
@@ -34,22 +20,33 @@ function git(folder: string, ...args: string[]): string | null {
   }
 }
 
+/** Which sources a folder holds: what a bundle notes in its `commit.json`, else what git says. */
+export function sourcesOf(folder: string): Pick<Circumstances, 'commit' | 'modified'> {
+  try {
+    const noted: unknown = JSON.parse(readFileSync(join(folder, 'commit.json'), 'utf8'));
+    if (typeof noted === 'object' && noted !== null && 'commit' in noted && 'modified' in noted)
+      return { commit: String(noted.commit), modified: noted.modified === true };
+  } catch {
+    // No bundle.
+  }
+  const commit = git(folder, 'rev-parse', 'HEAD');
+  const modified = commit !== null && (git(folder, 'status', '--porcelain') ?? '') !== '';
+  return { commit, modified };
+}
+
 /**
- * @param adapter - The adapter that the numbers come from.
- * @param folder - A folder of the checkout that they come from.
+ * @param gpu - The device that the numbers come from.
+ * @param folder - The folder of the checkout (or bundle) that they come from.
  */
 export function circumstances(
-  adapter: AdapterDescription,
-  folder: string = import.meta.dirname,
+  gpu: Pick<Gpu, 'adapter' | 'device'>,
+  folder = join(import.meta.dirname, '..', '..', '..'),
 ): Circumstances {
   return {
-    adapter: adapter.name,
-    driver: adapter.description,
-    adapterKind: adapter.kind,
+    ...deviceFacts(gpu),
     runtime: `node ${process.versions.node}`,
     platform: `${process.platform}-${process.arch}`,
-    commit: git(folder, 'rev-parse', 'HEAD'),
-    modified: (git(folder, 'status', '--porcelain') ?? '') !== '',
+    ...sourcesOf(folder),
     date: new Date().toISOString(),
   };
 }

@@ -1,60 +1,128 @@
 /**
- * `npm run bench`: every kernel on the adapters that are here (or those named), as a table and as JSON.
- *
- * Options: --adapter NAME[,NAME] (default: all that open), --scale N (work per dispatch), --repeats N, --out FILE.
+ * `npm run bench`: the suite on the adapters that are here, as a table and as files. Or two results compared.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openDevice } from '@turnproof/core';
+import { badInput, EXIT_CODES, openDevice, TurnproofError } from '@turnproof/core';
 import { testAdapters } from '@turnproof/core/testing';
-import { allCases } from './cases.ts';
-import { type Circumstances, circumstances } from './circumstances.ts';
-import { type Measurement, measure } from './measure.ts';
+import { nodeAssets } from './assets.ts';
+import { circumstances } from './circumstances.ts';
+import { toChromeTrace, toCsv } from './suite/exports.ts';
+import { DEFAULT_KNOBS, scaled } from './suite/knobs.ts';
+import { PATIENCE } from './suite/measure.ts';
+import { planted } from './suite/planted.ts';
+import { parseOutside, parseResult } from './suite/result.ts';
+import { runSuite } from './suite/suite.ts';
+import { comparison, HEAD, heading, line } from './table.ts';
 
-const { values } = parseArgs({
-  options: {
-    adapter: { type: 'string' },
-    scale: { type: 'string', default: '1' },
-    repeats: { type: 'string', default: '9' },
-    out: { type: 'string' },
-  },
-});
+const HELP = `Usage: npm run bench -- [options]
 
-interface Result {
-  readonly circumstances: Circumstances;
-  readonly measurements: readonly Measurement[];
-}
+  --adapter NAME[,NAME]  adapters (default: all that open here)
+  --scale N              times the work of a dispatch (default 1; a real GPU wants 16 or more)
+  --budget MS            time for the repeats of a case (default ${PATIENCE.budgetMs})
+  --only TEXT            only cases whose name contains it
+  --ort wasm,webgpu      where the classifier runs (default wasm; hardware adapters: both)
+  --slow KERNEL          let a kernel do its work four times, to see that the bench notices
+  --outside FILE         JSON list of {"name", "command", "figure"}: measurements made elsewhere, kept in the result
+  --out FOLDER           write ADAPTER.json, ADAPTER.csv and ADAPTER.perfetto.json
+  --compare BEFORE AFTER compare two JSON files instead of measuring; exit code 1 when something became slower
+`;
 
-const results: Result[] = [];
-for (const adapter of values.adapter?.split(',') ?? (await testAdapters())) {
-  const gpu = await openDevice({ adapter });
-  const where = circumstances(gpu.adapter);
-  console.log(
-    `\n${where.adapter} (${where.adapterKind}), ${where.runtime}, commit ${where.commit?.slice(0, 9) ?? 'unknown'}`,
-  );
-  console.log(
-    'case                        work/dispatch   GPU ms: min  median     p95   wall ms      work/s',
-  );
-  const measurements: Measurement[] = [];
-  for (const benchCase of allCases(Number(values.scale))) {
-    const result = await measure(gpu, benchCase, { repeats: Number(values.repeats) });
-    measurements.push(result);
-    const { name, unit, work, gpuMs, wallMs, perSecond } = result;
-    const clock = gpuMs ?? wallMs;
-    const times = [clock.min, clock.median, clock.p95, wallMs.median]
-      .map((ms) => ms.toFixed(2).padStart(8))
-      .join('');
-    const rate = Math.round(perSecond).toLocaleString('en').padStart(12);
-    console.log(
-      `${name.padEnd(26)}${String(work).padStart(8)} ${unit.padEnd(8)}${times}${rate}${gpuMs ? '' : '  (wall clock)'}`,
-    );
+async function main(): Promise<number> {
+  const { values, positionals } = options();
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
   }
-  results.push({ circumstances: where, measurements });
-  gpu.close();
+  if (values.compare) return compareFiles(positionals);
+  if (positionals.length > 0)
+    throw badInput(`«${positionals[0]}» is no option`, 'see npm run bench -- --help');
+  const number = (name: 'scale' | 'budget') => {
+    const value = Number(values[name]);
+    if (!(value > 0 && Number.isFinite(value)))
+      throw badInput(`--${name} ${values[name]}: a number above 0 is needed`);
+    return value;
+  };
+  const [scale, budgetMs] = [number('scale'), number('budget')];
+  const outside = values.outside ? parseOutside(values.outside, readText(values.outside)) : [];
+  for (const adapter of values.adapter?.split(',') ?? (await testAdapters())) {
+    const gpu = await openDevice({ adapter });
+    const where = circumstances(gpu);
+    process.stdout.write(`\n${heading({ circumstances: where })}\n${HEAD}\n`);
+    const providers = providersOf(values.ort ?? (gpu.adapter.kind === 'hardware' ? 'wasm,webgpu' : 'wasm'));
+    const result = await runSuite(gpu, {
+      knobs: scaled(DEFAULT_KNOBS, scale),
+      assets: nodeAssets(providers),
+      patience: { ...PATIENCE, budgetMs },
+      circumstances: where,
+      outside,
+      ...(values.only === undefined ? {} : { only: values.only }),
+      ...(values.slow === undefined ? {} : { patch: planted(values.slow, 4) }),
+      onMeasured: (measurement) => process.stdout.write(`${line(measurement)}\n`),
+    });
+    gpu.close();
+    if (!values.out) continue;
+    mkdirSync(values.out, { recursive: true });
+    const name = join(values.out, gpu.adapter.adapterClass.replaceAll(/[^\w-]+/g, '-'));
+    writeFileSync(`${name}.json`, `${JSON.stringify(result, null, 1)}\n`);
+    writeFileSync(`${name}.csv`, toCsv(result));
+    writeFileSync(`${name}.perfetto.json`, toChromeTrace(result));
+    process.stdout.write(`written: ${name}.json, .csv, .perfetto.json\n`);
+  }
+  return 0;
 }
-if (values.out) {
-  mkdirSync(dirname(values.out), { recursive: true });
-  writeFileSync(values.out, `${JSON.stringify(results, null, 2)}\n`);
-  console.log(`\nwritten to ${values.out}`);
+
+function options() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        adapter: { type: 'string' },
+        scale: { type: 'string', default: '1' },
+        budget: { type: 'string', default: String(PATIENCE.budgetMs) },
+        only: { type: 'string' },
+        ort: { type: 'string' },
+        slow: { type: 'string' },
+        outside: { type: 'string' },
+        out: { type: 'string' },
+        compare: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw badInput(error instanceof Error ? error.message : String(error), 'see npm run bench -- --help');
+  }
+}
+
+function providersOf(words: string): ('wasm' | 'webgpu')[] {
+  return words.split(',').map((word) => {
+    if (word === 'wasm' || word === 'webgpu') return word;
+    throw badInput(`--ort ${words}: «${word}» is no provider`, 'take wasm, webgpu or both');
+  });
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw badInput(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function compareFiles(files: readonly string[]): number {
+  const [before, after, ...more] = files;
+  if (before === undefined || after === undefined || more.length > 0)
+    throw badInput('--compare needs two files', 'npm run bench -- --compare BEFORE.json AFTER.json');
+  const text = comparison(parseResult(before, readText(before)), parseResult(after, readText(after)));
+  process.stdout.write(`${text}\n`);
+  return text.includes('SLOWER') ? 1 : 0;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof TurnproofError)) throw error;
+  process.stderr.write(`${error.message}\n${error.fix ? `${error.fix}\n` : ''}`);
+  process.exitCode = EXIT_CODES[error.code];
 }

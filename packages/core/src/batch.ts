@@ -26,11 +26,31 @@ export interface Timing {
   readonly label: string;
   /** null where the clock gave a zero or negative difference. */
   readonly nanoseconds: number | null;
+  /** Nanoseconds of the GPU's own clock, whose zero is anywhere. */
+  readonly begin: number;
+}
+
+/** One submission as {@link Gpu.watch} tells of it. Times are those of `performance.now()`. */
+export interface BatchRecord {
+  readonly label: string;
+  /** Encoding began; the queue had the commands; everything asked for was back on the host. */
+  readonly begun: number;
+  readonly submitted: number;
+  readonly done: number;
+  /** Empty where the adapter has no clock. */
+  readonly dispatches: readonly Timing[];
 }
 
 export interface Readback<T extends ScalarType> {
   /** Filled when `submit` has resolved. */
   readonly data: HostArray<T>;
+}
+
+interface Queries {
+  readonly set: GPUQuerySet;
+  readonly resolved: GPUBuffer;
+  readonly staging: GPUBuffer;
+  readonly count: number;
 }
 
 export type Workgroups = readonly [x: number, y?: number, z?: number];
@@ -75,7 +95,7 @@ export class Batch {
   constructor(gpu: Gpu, label: string, options: BatchOptions) {
     this.#gpu = gpu;
     this.#label = label;
-    this.#timing = (options.timing ?? false) && gpu.hasTimestamps;
+    this.#timing = (gpu.watched || (options.timing ?? false)) && gpu.hasTimestamps;
   }
 
   dispatch<B extends Bindings>(
@@ -136,17 +156,24 @@ export class Batch {
     this.#submitted = true;
     const gpu = this.#gpu;
     gpu.check();
+    const begun = performance.now();
     const scope = gpu.errorScope();
     const uniforms = this.#packUniforms();
     const queries = this.#timing ? this.#makeQueries() : undefined;
     try {
       gpu.device.queue.submit([this.#encode(uniforms, queries)]);
+      const submitted = performance.now();
       const mapped = this.#reads.map(({ staging, bytes }) => staging.mapAsync(1, 0, Math.max(4, bytes)));
+      if (queries) mapped.push(queries.staging.mapAsync(1, 0, 8 * queries.count));
       const settled = await host.wait(Promise.allSettled([scope.end(), ...mapped]));
       gpu.check();
       for (const result of settled) if (result.status === 'rejected') throw result.reason;
       for (const { staging, bytes, take } of this.#reads) take(staging.getMappedRange(0, bytes).slice(0));
-      if (queries) await this.#readTimings(queries);
+      if (queries) this.#takeTimings(queries);
+      if (gpu.watched) {
+        const done = performance.now();
+        gpu.tell({ label: this.#label, begun, submitted, done, dispatches: this.timings });
+      }
     } catch (cause) {
       const code = cause instanceof TurnproofError ? cause.code : 'gpu';
       const fix = cause instanceof TurnproofError ? cause.fix : undefined;
@@ -160,8 +187,12 @@ export class Batch {
         gpu.pool.release(staging);
       }
       if (uniforms) gpu.pool.release(uniforms.buffer);
-      queries?.set.destroy();
-      if (queries) gpu.pool.release(queries.resolved);
+      if (queries) {
+        queries.set.destroy();
+        gpu.pool.release(queries.resolved);
+        if (queries.staging.mapState === 'mapped') queries.staging.unmap();
+        gpu.pool.release(queries.staging);
+      }
     }
   }
 
@@ -203,20 +234,21 @@ export class Batch {
     return { buffer, offsets };
   }
 
-  #makeQueries(): { set: GPUQuerySet; resolved: GPUBuffer; count: number } {
+  #makeQueries(): Queries | undefined {
     const count = 2 * this.#commands.filter((c) => c.kind === 'dispatch').length;
-    const set = this.#gpu.device.createQuerySet({
-      label: this.#label,
-      type: 'timestamp',
-      count: Math.max(2, count),
-    });
-    const resolved = this.#gpu.pool.acquire(`timestamps of ${this.#label}`, 8 * count, QUERY_USAGE);
-    return { set, resolved, count };
+    if (count === 0) return undefined;
+    const { device, pool } = this.#gpu;
+    return {
+      set: device.createQuerySet({ label: this.#label, type: 'timestamp', count }),
+      resolved: pool.acquire(`timestamps of ${this.#label}`, 8 * count, QUERY_USAGE),
+      staging: pool.acquire('timestamps', 8 * count, STAGING_USAGE),
+      count,
+    };
   }
 
   #encode(
     uniforms: { buffer: GPUBuffer; offsets: Map<DispatchCommand, Map<string, number>> } | undefined,
-    queries: { set: GPUQuerySet; resolved: GPUBuffer; count: number } | undefined,
+    queries: Queries | undefined,
   ): GPUCommandBuffer {
     const { device } = this.#gpu;
     const encoder = device.createCommandEncoder({ label: this.#label });
@@ -253,8 +285,10 @@ export class Batch {
       else encoder.copyBufferToBuffer(command.array.buffer, 0, command.staging, 0, bytes);
     }
     endPass();
-    if (queries && queries.count > 0)
+    if (queries) {
       encoder.resolveQuerySet(queries.set, 0, queries.count, queries.resolved, 0);
+      encoder.copyBufferToBuffer(queries.resolved, 0, queries.staging, 0, 8 * queries.count);
+    }
     return encoder.finish();
   }
 
@@ -283,25 +317,13 @@ export class Batch {
     return this.#gpu.device.createBindGroup({ label: kernel.name, layout, entries });
   }
 
-  async #readTimings(queries: { resolved: GPUBuffer; count: number }): Promise<void> {
-    const { device, pool } = this.#gpu;
-    const staging = pool.acquire('timestamps', 8 * queries.count, STAGING_USAGE);
-    try {
-      const encoder = device.createCommandEncoder({ label: 'timestamps' });
-      encoder.copyBufferToBuffer(queries.resolved, 0, staging, 0, 8 * queries.count);
-      device.queue.submit([encoder.finish()]);
-      await staging.mapAsync(1);
-      const stamps = new BigUint64Array(staging.getMappedRange(0, 8 * queries.count).slice(0));
-      let i = 0;
-      for (const command of this.#commands) {
-        if (command.kind !== 'dispatch') continue;
-        const span = Number((stamps[i + 1] ?? 0n) - (stamps[i] ?? 0n));
-        this.timings.push({ label: command.compiled.kernel.name, nanoseconds: span > 0 ? span : null });
-        i += 2;
-      }
-    } finally {
-      if (staging.mapState === 'mapped') staging.unmap();
-      pool.release(staging);
-    }
+  #takeTimings({ staging, count }: Queries): void {
+    const stamps = new BigUint64Array(staging.getMappedRange(0, 8 * count).slice(0));
+    const kernels = this.#commands.flatMap((c) => (c.kind === 'dispatch' ? [c.compiled.kernel.name] : []));
+    kernels.forEach((label, i) => {
+      const [begin = 0n, end = 0n] = stamps.subarray(2 * i, 2 * i + 2);
+      const span = Number(end - begin);
+      this.timings.push({ label, nanoseconds: span > 0 ? span : null, begin: Number(begin) });
+    });
   }
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BatchRecord } from './batch.ts';
 import { type Gpu, openDevice } from './device.ts';
 import { declarationFaults, defineKernel, storage, uniform } from './kernel.ts';
 import { closeChecked, testAdapters } from './testing/index.ts';
@@ -54,6 +55,38 @@ describe.each(await testAdapters())('a device on %s', (adapter) => {
   it('is the adapter that was asked for, not another one of this machine', () => {
     if (adapter === 'hardware') expect(gpu.adapter.kind).toBe('hardware');
     else expect(gpu.adapter.adapterClass).toBe(adapter);
+  });
+
+  it('tells who watches of each batch, in the order of its times, and of nothing before or after', async () => {
+    const array = gpu.upload('f32', Float32Array.of(1, 2, 3), 'watched');
+    const compiled = await gpu.compile(scale);
+    const run = async (label: string) => {
+      const batch = gpu.batch(label);
+      const params = { factor: 2, count: 3 };
+      const target_ = gpu.array('f32', 3, 'target');
+      batch.dispatch(compiled, { params, source: array, target_ }, [1]);
+      batch.dispatch(compiled, { params, source: array, target_ }, [1]);
+      const read = batch.read(target_);
+      await batch.submit();
+      target_.release();
+      return [...read.data];
+    };
+    const records: BatchRecord[] = [];
+    await run('before');
+    const stop = gpu.watch((record) => records.push(record));
+    expect(await run('watched')).toEqual([2, 4, 6]);
+    stop();
+    await run('after');
+    array.release();
+    expect(records.map(({ label }) => label)).toEqual(['watched']);
+    const [{ begun, submitted, done, dispatches } = expect.fail('no record')] = records;
+    expect(submitted).toBeGreaterThanOrEqual(begun);
+    expect(done).toBeGreaterThanOrEqual(submitted);
+    if (gpu.hasTimestamps) {
+      expect(dispatches.map(({ label }) => label)).toEqual(['scale', 'scale']);
+      const [first, second] = dispatches;
+      expect(second?.begin).toBeGreaterThanOrEqual((first?.begin ?? 0) + (first?.nanoseconds ?? 0));
+    }
   });
 
   it('runs a kernel with each dispatch of a batch seeing its own uniforms', async () => {

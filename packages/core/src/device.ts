@@ -3,7 +3,7 @@
  */
 
 import { host } from '#host';
-import { Batch, type BatchOptions } from './batch.ts';
+import { Batch, type BatchOptions, type BatchRecord } from './batch.ts';
 import { BufferPool, type GpuArray, type HostArray } from './buffers.ts';
 import { TurnproofError } from './errors.ts';
 import type { AdapterChoice, AdapterDescription } from './host.ts';
@@ -45,6 +45,7 @@ export class Gpu {
   readonly reason: string;
   readonly pool: BufferPool;
   readonly #compiled = new Map<string, Promise<CompiledKernel>>();
+  readonly #watchers = new Set<(record: BatchRecord) => void>();
   #failure: TurnproofError | undefined;
   #closed = false;
   #lost = false;
@@ -75,6 +76,22 @@ export class Gpu {
         },
       );
     });
+  }
+
+  /** Somebody wants to know of every batch, so each is timed. */
+  get watched(): boolean {
+    return this.#watchers.size > 0;
+  }
+
+  /** Tells `watcher` of every batch from now on, when it is done; until the returned function is called. */
+  watch(watcher: (record: BatchRecord) => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  /** For {@link Batch} alone. */
+  tell(record: BatchRecord): void {
+    for (const watcher of this.#watchers) watcher(record);
   }
 
   get hasTimestamps(): boolean {
