@@ -1,5 +1,6 @@
 /** Certificates: what they are, how they are made from a result, how they are checked. No GPU, no classifier. */
 
+export { seedForJson, vignetteForJson } from './build.ts';
 export { compareReplay, type ReplayComparison, replayInputs, replayObstacles } from './replay.ts';
 export {
   type BaseCertificate,
@@ -7,7 +8,9 @@ export {
   type Certificate,
   certificateJsonSchema,
   certificateSchema,
+  type DistDCertificate,
   type DistXCertificate,
   type SweepCertificate,
 } from './schema.ts';
 export { type Problem, type Verification, verifyCertificate } from './verify.ts';
+export { currentVersions } from './versions.ts';

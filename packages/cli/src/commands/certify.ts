@@ -1,4 +1,5 @@
 /** `turnproof certify`: a run folder of certificates, a line an image. */
+import { join } from 'node:path';
 import { type Certificate, Certifier, type Classifier, type Pipeline } from '@turnproof/certify';
 import { argmaxRows } from '@turnproof/certify/classifier';
 import { preOracle } from '@turnproof/shaders/oracle';
@@ -9,9 +10,11 @@ import { certifyPlanOptions } from '../options/plan.ts';
 import { check, open, type Prepared, runOptions, sharedOptions } from '../prepare/certifying.ts';
 import { reportOnRun } from '../report/report-on-run.ts';
 import { downTo, upTo } from '../rounding.ts';
+import { CALIBRATION } from '../run/calibration-file.ts';
 import { guardedRun } from '../run/guarded-run.ts';
 import { checkRunFolder, defaultRunFolder, RunFolder } from '../run/run-folder.ts';
 import { formatSummary, type ImageOutcome } from '../run/summary.ts';
+import { writeWhole } from '../run/write-whole.ts';
 import { columnsOf, formatHeader, formatRow } from '../table.ts';
 import { version } from '../version.ts';
 
@@ -55,7 +58,7 @@ async function run(context: CommandContext): Promise<number> {
   const { console, values } = context;
   const method = values.text('method') ?? 'sweep';
   const out = values.text('out') ?? defaultRunFolder(method, new Date());
-  const checked = await check(context, ['sweep', 'dist-x', 'base'], () => checkRunFolder(out));
+  const checked = await check(context, ['sweep', 'dist-x', 'dist-d', 'base'], () => checkRunFolder(out));
   if (values.flag('dry-run')) {
     await checked.opened.host.release();
     console.note(`all is there for ${checked.selected.indices.length} images; nothing was run`);
@@ -84,6 +87,7 @@ async function run(context: CommandContext): Promise<number> {
     });
     try {
       const folder = new RunFolder(out, effectiveConfig(context, prepared, out));
+      if (prepared.calibration) writeWhole(join(out, CALIBRATION), prepared.calibration.text);
       context.setLastWords(
         () => `interrupted: ${folder.lines} of ${indices.length} images are certified, in ${out}`,
       );

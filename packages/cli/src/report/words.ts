@@ -22,6 +22,12 @@ const METHODS: Readonly<Record<Certificate['method'], MethodWords>> = {
       'every transformation of the image up to its radius: real numbers, not a sample of them. Interpolation errors ' +
       'are bounded for each image.',
   },
+  'dist-d': {
+    name: 'Dist-D',
+    guarantee:
+      'As Dist-x, for images of a distribution: one E serves a share of at least q_E of them, as a calibration on other ' +
+      'images showed. Nothing is bounded for the image itself.',
+  },
   sweep: {
     name: 'Sweep',
     guarantee:
