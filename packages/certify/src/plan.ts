@@ -76,7 +76,8 @@ const MAX_BATCH = 65_535;
 const WEIGHTS = {
   base: { alphaGamma: 1 },
   'dist-x': { alphaGamma: 0.4, alphaEps: 0.5, alphaE: 0.1 },
-  'dist-d': { alphaGamma: 0.4, alphaEps: 0.5, alphaE: 0.1 },
+  // E first: the last share gives way to rounding, and the calibration's alpha is a decimal number that must fit.
+  'dist-d': { alphaE: 0.1, alphaGamma: 0.4, alphaEps: 0.5 },
   sweep: { alphaSweep: 1 },
 } as const;
 

@@ -19,10 +19,10 @@ import { check, open, type Prepared, runOptions, sharedOptions } from '../prepar
 import { canBeShown, pngOf } from '../report/clean-images.ts';
 import { NO_GUARANTEE } from '../report/words.ts';
 import { AttackFolder } from '../run/attack-folder.ts';
+import { OutputFolder, outOption } from '../run/output-folder.ts';
 import { checkRunFolder } from '../run/run-folder.ts';
-import { type Summary, writeSummary } from '../run/summary-file.ts';
+import type { Summary } from '../run/summary-file.ts';
 import { columnsOf, formatHeader, formatRow } from '../table.ts';
-import { version } from '../version.ts';
 
 export const attack: CommandSpec = {
   name: 'attack',
@@ -61,11 +61,7 @@ export const attack: CommandSpec = {
     {
       heading: 'Output:',
       options: [
-        {
-          name: 'out',
-          value: 'DIR',
-          help: 'folder, not there yet, for attack.jsonl, images.npy and labels.npy',
-        },
+        outOption('attack.jsonl, images.npy and labels.npy'),
         { name: 'png', value: 'DIR', help: 'folder for what was kept as PNG' },
         { name: 'dry-run', help: 'check options, data and model, then stop' },
       ],
@@ -170,15 +166,15 @@ async function attackAll(
   const { k, choose, out, png } = request;
   const labelled = (await data.read(indices[0] ?? 0)).label !== null;
   const rows = indices.length * (choose === 'worst' ? 1 : k);
-  const folder =
-    out === undefined
-      ? null
-      : new AttackFolder(out, configOf(values, prepared, out), {
-          rows,
-          shape: data.shape,
-          labelled,
-          bytes: pipeline.quantization === 'u8',
-        });
+  const folder = out === undefined ? null : new OutputFolder(out, 'attack', values, settingsOf(prepared));
+  const written =
+    folder &&
+    new AttackFolder(folder, {
+      rows,
+      shape: data.shape,
+      labelled,
+      bytes: pipeline.quantization === 'u8',
+    });
   if (png !== undefined) mkdirSync(png, { recursive: true });
   context.setLastWords(() => 'interrupted: the attacked images are not complete');
   if (!console.json) console.data(formatHeader(COLUMNS));
@@ -208,7 +204,7 @@ async function attackAll(
         predictSeconds,
       });
       const line = lineOf({ image, outcome, attempt: one, prediction, predictSeconds }, row, sha256, k);
-      folder?.add(line, pixels, image.label);
+      written?.add(line, pixels, image.label);
       if (png !== undefined) {
         const name = choose === 'worst' ? `${index}-worst.png` : `${index}-${attempt}.png`;
         writeFileSync(join(png, name), await pngOf(pixels, data.shape));
@@ -225,9 +221,9 @@ async function attackAll(
   await guard.check();
   console.endProgress();
   const summary = summaryOf(all, request, prepared.plan.method, (performance.now() - started) / 1000);
-  if (folder) {
-    const spec = folder.close();
-    writeSummary(folder.path, summary);
+  if (folder && written) {
+    const spec = written.close();
+    folder.finish(summary);
     console.note(`attacked images: --data ${spec}`);
   }
   const lines = summary.columns.map(([title, cell]) => `${title.padEnd(34)} ${cell}`).join('\n');
@@ -303,15 +299,9 @@ function summaryOf(all: readonly Kept[], { k, choose }: Request, method: Method,
   return { command: 'attack', columns };
 }
 
-function configOf(values: Values, prepared: Prepared, out: string): unknown {
-  const { selected, engine, plan, pipeline } = prepared;
+function settingsOf({ selected, engine, plan, pipeline }: Prepared): Readonly<Record<string, unknown>> {
   const { info, provider } = engine.classifier;
   return {
-    schema: 'turnproof/run/1',
-    command: 'attack',
-    version: version(),
-    started: new Date().toISOString(),
-    options: { ...values.toJSON(), out },
     seed: String(plan.seed),
     pipeline,
     data: { spec: selected.data.spec, size: selected.data.size, indices: selected.indices },

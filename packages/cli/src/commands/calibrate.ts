@@ -1,6 +1,6 @@
 /** `turnproof calibrate`: Dist-D's E, ρ_E and q_E for a data set, to a file that `certify --method dist-d` reads. */
 import { mkdirSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import {
   CALIBRATION_SCHEMA,
   type CalibrateProgress,
@@ -33,7 +33,9 @@ import { openSelection, type SelectedData } from '../prepare/inputs.ts';
 import { downTo, upTo } from '../rounding.ts';
 import { CALIBRATION } from '../run/calibration-file.ts';
 import { shuffled } from '../run/order.ts';
-import { type Summary, writeSummary } from '../run/summary-file.ts';
+import { OutputFolder } from '../run/output-folder.ts';
+import { checkRunFolder } from '../run/run-folder.ts';
+import type { Summary } from '../run/summary-file.ts';
 import { writeWhole } from '../run/write-whole.ts';
 
 export const calibrate: CommandSpec = {
@@ -88,17 +90,11 @@ async function run(context: CommandContext): Promise<number> {
       const { problems } = verifyCalibration(calibration);
       const [problem] = problems;
       if (problem) throw new TurnproofError('internal', `${problem.field}: ${problem.message}`);
+      const folder = out.folder === null ? null : new OutputFolder(out.folder, 'calibrate', values);
       mkdirSync(dirname(out.file), { recursive: true });
       writeWhole(out.file, `${JSON.stringify(calibration, null, 1)}\n`);
       const summary = summaryOf(calibration);
-      if (out.folder !== null) {
-        const options = { ...values.toJSON() };
-        writeWhole(
-          join(out.folder, 'config.json'),
-          `${JSON.stringify({ schema: 'turnproof/run/1', command: 'calibrate', options }, null, 2)}\n`,
-        );
-        writeSummary(out.folder, summary);
-      }
+      folder?.finish(summary);
       console.endProgress();
       if (console.json) {
         const { images: _, choice: chosen, ...rest } = calibration;
@@ -118,14 +114,17 @@ async function run(context: CommandContext): Promise<number> {
   }
 }
 
-/** A new file, or calibration.json in a folder (one that is there, or a name that does not end in .json). */
+/** A new file ending in .json, or calibration.json in a new folder. Nothing is made yet. */
 function outputOf(path: string): { readonly file: string; readonly folder: string | null } {
-  const folder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true || !path.endsWith('.json');
-  const file = folder ? join(path, CALIBRATION) : path;
-  if (statSync(file, { throwIfNoEntry: false }) !== undefined) {
-    throw badInput(`--out ${file}: is there already`, 'Give another file: nothing is overwritten.');
+  if (!path.endsWith('.json')) {
+    checkRunFolder(path);
+    return { file: join(path, CALIBRATION), folder: path };
   }
-  return { file, folder: folder ? path : null };
+  if (statSync(path, { throwIfNoEntry: false }) !== undefined) {
+    throw badInput(`--out ${path}: is there already`, 'Give another file: nothing is overwritten.');
+  }
+  checkRunFolder(join(dirname(path), `.${basename(path)}`));
+  return { file: path, folder: null };
 }
 
 interface CalibrationImages {

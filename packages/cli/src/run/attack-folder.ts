@@ -1,20 +1,18 @@
 /**
- * The folder of an attack: config.json, attack.jsonl (a line an attacked image), images.npy and labels.npy, which
- * `--data npy:` reads, in the same order. The arrays have their names when all is there.
+ * The folder of an attack: attack.jsonl (a line an attacked image), images.npy and labels.npy, which `--data npy:` reads,
+ * in the same order. The arrays have their names when all is there.
  */
-import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Shape } from '../data/index.ts';
 import { NpyWriter } from '../data/npy-writer.ts';
-import { CONFIG, checkRunFolder } from './run-folder.ts';
-import { writeWhole } from './write-whole.ts';
+import type { OutputFolder } from './output-folder.ts';
 
 export const ATTACK = 'attack.jsonl';
-const IMAGES = 'images.npy';
-const LABELS = 'labels.npy';
+export const IMAGES = 'images.npy';
+export const LABELS = 'labels.npy';
 
 export class AttackFolder {
-  readonly path: string;
+  readonly #folder: OutputFolder;
   readonly #images: NpyWriter;
   readonly #labels: NpyWriter | null;
 
@@ -24,30 +22,26 @@ export class AttackFolder {
    * @param bytes 8-bit values instead of float32
    */
   constructor(
-    path: string,
-    config: unknown,
+    folder: OutputFolder,
     { rows, shape, labelled, bytes }: { rows: number; shape: Shape; labelled: boolean; bytes: boolean },
   ) {
-    checkRunFolder(path);
-    mkdirSync(path, { recursive: true });
-    this.path = path;
+    this.#folder = folder;
     const extents = [rows, shape.channels, shape.height, shape.width];
-    writeWhole(join(path, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
-    this.#images = new NpyWriter(join(path, IMAGES), bytes ? '|u1' : '<f4', extents);
-    this.#labels = labelled ? new NpyWriter(join(path, LABELS), '<i8', [rows]) : null;
+    this.#images = new NpyWriter(join(folder.path, IMAGES), bytes ? '|u1' : '<f4', extents);
+    this.#labels = labelled ? new NpyWriter(join(folder.path, LABELS), '<i8', [rows]) : null;
   }
 
   add(line: string, pixels: Float32Array, label: number | null): void {
     this.#images.add(pixels);
     if (label !== null) this.#labels?.add([label]);
-    appendFileSync(join(this.path, ATTACK), `${line}\n`, { flush: true });
+    this.#folder.append(ATTACK, line);
   }
 
   /** What `--data` takes. */
   close(): string {
     this.#images.close();
     this.#labels?.close();
-    const images = `npy:${join(this.path, IMAGES)}`;
-    return this.#labels ? `${images},${join(this.path, LABELS)}` : images;
+    const images = `npy:${join(this.#folder.path, IMAGES)}`;
+    return this.#labels ? `${images},${join(this.#folder.path, LABELS)}` : images;
   }
 }
