@@ -59,7 +59,12 @@ export const experiment: CommandSpec = {
           help: `what \${NAME} stands for in the file; may be repeated`,
           repeats: true,
         },
-        { name: 'only', value: 'NAME', help: 'this run alone; may be repeated', repeats: true },
+        {
+          name: 'only',
+          value: 'NAME',
+          help: 'this run alone, or all that begin with signs- as signs-*; may be repeated',
+          repeats: true,
+        },
         { name: 'reuse', help: 'take runs that are complete in OUT already, if their options are the same' },
       ],
     },

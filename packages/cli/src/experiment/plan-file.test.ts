@@ -106,6 +106,8 @@ runs:
   });
   it('may be run in parts', () => {
     expect(parse(FILE, { definitions, only: ['b'] }).runs.map(({ name }) => name)).toEqual(['b']);
+    const text = `runs: [{ name: s-a }, { name: s-b }, { name: t, options: { model: '\${nobody}' } }]`;
+    expect(parse(text, { only: ['s-*'] }).runs.map(({ name }) => name)).toEqual(['s-a', 's-b']);
   });
 
   const run = (words: string) => `runs: [{ name: a, ${words} }]`;

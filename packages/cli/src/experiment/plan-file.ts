@@ -88,6 +88,7 @@ export function parseExperiment(
     throw badInput(`${path}: has no runs`, 'Add a list «runs:» of entries with «name:» and «options:».');
   }
   const earlier: string[] = [];
+  const fillers = new Map<string, () => Options>();
   const runs = top.runs.map((entry: unknown, i): PlannedRun => {
     const unnamed = `${path}: runs[${i}]`;
     const run = mapping(unnamed, entry, RUN);
@@ -115,11 +116,12 @@ export function parseExperiment(
     // What all runs share is for those whose command has it.
     const sizes = full ? { ...mine.those(sharedFull), ...ownFull } : {};
     const options = { ...mine.those(shared), ...own, ...sizes, ...mine.those(overrides) };
+    fillers.set(name, () => mine.filled(at, options));
     return {
       name,
       command,
       needs: mine.runsIn(options),
-      options: mine.filled(at, options),
+      options,
       paper: words(`${at}: paper`, run.paper),
       note: scalar(`${at}: note`, run.note),
     };
@@ -127,18 +129,26 @@ export function parseExperiment(
   const names = runs.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw badInput(`${path}: two runs are called ${twice}`, 'Rename one of them.');
-  for (const name of only) {
-    if (names.includes(name)) continue;
+  for (const wanted of only) {
+    if (names.some((name) => isWanted(name, wanted))) continue;
     throw badInput(
-      `--only ${name}: ${path} has no such run; nearest is ${nearest(name, names)}`,
+      `--only ${wanted}: ${path} has no such run; nearest is ${nearest(wanted, names)}`,
       `Its runs are: ${names.join(', ')}.`,
     );
   }
+  const chosen =
+    only.length === 0 ? runs : runs.filter(({ name }) => only.some((wanted) => isWanted(name, wanted)));
   return {
     title: scalar(`${path}: title`, top.title) ?? path,
     about: scalar(`${path}: about`, top.about),
-    runs: only.length === 0 ? runs : runs.filter(({ name }) => only.includes(name)),
+    // Only what is run needs its placeholders defined.
+    runs: chosen.map((run) => ({ ...run, options: fillers.get(run.name)?.() ?? run.options })),
   };
+}
+
+/** «signs-*»: all whose names begin so. */
+function isWanted(name: string, wanted: string): boolean {
+  return wanted.endsWith('*') ? name.startsWith(wanted.slice(0, -1)) : name === wanted;
 }
 
 /** Options by the names of the flags, checked against those that a run has. */
