@@ -19,6 +19,7 @@ import { currentVersions } from './certificate/versions.ts';
 import { predictionWords } from './certificate/words.ts';
 import type { Classifier, ModelInfo } from './classifier/index.ts';
 import { certifyBase, predictBase } from './methods/base.ts';
+import { certifyDistD } from './methods/dist-d.ts';
 import { certifyDistX } from './methods/dist-x.ts';
 import type { MethodContext, PredictOutcome, Progress } from './methods/method.ts';
 import { predictDistX } from './methods/predict-dist.ts';
@@ -78,7 +79,12 @@ export interface Prediction {
   readonly ms: Certificate['ms'];
 }
 
-const PREDICT = { base: predictBase, 'dist-x': predictDistX, sweep: predictSweep } as const;
+const PREDICT = {
+  base: predictBase,
+  'dist-x': predictDistX,
+  'dist-d': predictDistX,
+  sweep: predictSweep,
+} as const;
 
 export class Certifier {
   readonly #options: CertifierOptions;
@@ -173,6 +179,7 @@ export class Certifier {
     if (plan.method === 'sweep') {
       return certifySweep({ ...context, ...error, slices: await this.#openSlices() }, image);
     }
+    if (plan.method === 'dist-d') return certifyDistD({ ...context, ...error }, image);
     return certifyDistX({ ...context, ...error, bounder: await this.#openBounder() }, image);
   }
 

@@ -3,6 +3,14 @@
  * are `@turnproof/certify/statistics`, the classifier alone is `@turnproof/certify/classifier`.
  */
 export {
+  type Answer,
+  type AttackedImage,
+  Attacker,
+  type AttackerOptions,
+  type AttackOutcome,
+  type Attempt,
+} from './attack.ts';
+export {
   type BetaBound,
   type Bounder,
   type BounderOptions,
@@ -11,7 +19,9 @@ export {
   type BoundRequest,
   extraError,
   openBounder,
+  SampledErrors,
 } from './bounds/index.ts';
+export * from './calibration/index.ts';
 export * from './certificate/index.ts';
 export {
   Certifier,

@@ -3,6 +3,7 @@
  * refused here, with the numbers that would do. Not for what is certified: that is the pipeline.
  */
 import { badInput } from '@turnproof/core';
+import type { CalibrationSummary } from './calibration/schema.ts';
 import { alphaOf } from './methods/sweep-tree.ts';
 import type { Pipeline } from './pipeline.ts';
 import {
@@ -14,7 +15,7 @@ import {
   smallestUsefulN,
 } from './statistics/index.ts';
 
-export type Method = 'base' | 'dist-x' | 'sweep';
+export type Method = 'base' | 'dist-x' | 'dist-d' | 'sweep';
 
 export interface Plan {
   readonly method: Method;
@@ -44,6 +45,8 @@ export interface Plan {
   readonly floor?: number;
   /** sweep: after so many samples of an image no further slice is tested. Default 40,000. */
   readonly maxSamples?: number;
+  /** dist-d: where E and ρ_E come from. */
+  readonly calibration?: CalibrationSummary;
 }
 
 /** Sweep: samples between two looks at a slice. Few, as most slices need no more than five looks. */
@@ -73,6 +76,8 @@ const MAX_BATCH = 65_535;
 const WEIGHTS = {
   base: { alphaGamma: 1 },
   'dist-x': { alphaGamma: 0.4, alphaEps: 0.5, alphaE: 0.1 },
+  // E first: the last share gives way to rounding, and the calibration's alpha is a decimal number that must fit.
+  'dist-d': { alphaE: 0.1, alphaGamma: 0.4, alphaEps: 0.5 },
   sweep: { alphaSweep: 1 },
 } as const;
 
@@ -135,12 +140,14 @@ export function checkPlan(plan: Plan, pipeline: Pick<Pipeline, 'transform' | 'ra
     return;
   }
   const alphaE = ledger.granted('alphaE');
-  const rhoAtBest = clopperPearsonUpper(0, plan.nTestE, alphaE);
+  const rhoAtBest =
+    plan.method === 'dist-d' ? calibratedRho(plan, alphaE) : clopperPearsonUpper(0, plan.nTestE, alphaE);
   if (rhoAtBest >= 0.5) {
     const needed = smallestUsefulN({ p0: 0.5, alpha: alphaE });
     refuseTooFew('n_test_e', '--n-test-e', plan.nTestE, needed, `alpha_e = ${alphaE}`);
   }
-  const rho = `rho_E >= ${rhoAtBest.toPrecision(3)} (n_test_e = ${plan.nTestE})`;
+  const from = plan.method === 'dist-d' ? 'from the calibration' : `n_test_e = ${plan.nTestE}`;
+  const rho = `rho_E >= ${rhoAtBest.toPrecision(3)} (${from})`;
   const outer = smallestUsefulN({ p0: addUp(0.5, rhoAtBest), alpha: alphaGamma });
   refuseTooFew('n_gamma', '--n-gamma', plan.nGamma, outer, `alpha_gamma = ${alphaGamma} and ${rho}`);
   const test = { p0: 0.5, alpha: ledger.share('alphaEps', plan.nGamma) };
@@ -148,6 +155,22 @@ export function checkPlan(plan: Plan, pipeline: Pick<Pipeline, 'transform' | 'ra
     const words = `alpha_eps / n_gamma = ${test.alpha.toPrecision(3)}, even for E = 0,`;
     refuseTooFew('n_eps', '--n-eps', plan.nEps, fewestInnerSamples(plan.inner, test), words);
   }
+}
+
+/** ρ_E of the calibration, which must be good enough for this confidence. */
+function calibratedRho({ calibration, confidence }: Plan, alphaE: number): number {
+  if (!calibration)
+    throw badInput('dist-d needs a calibration', 'give --calibration FILE, made by calibrate');
+  const { alpha, rhoE } = calibration;
+  if (alpha > alphaE) {
+    throw badInput(
+      `the calibration's q_E is wrong with probability ${alpha}, more than confidence ${confidence} leaves for it (${alphaE})`,
+      `calibrate with --confidence ${Number((1 - alphaE).toPrecision(12))}, or certify with a lower one`,
+    );
+  }
+  if (rhoE >= 0.5)
+    throw badInput(`the calibration's rho_E = ${rhoE} leaves no radius`, 'calibrate with a smaller --rho-e');
+  return rhoE;
 }
 
 function checkSweep(
@@ -183,7 +206,7 @@ function refuseTooFew(name: string, flag: string, given: number, needed: number 
 function checkNumbers(plan: Plan, { transform }: Pick<Pipeline, 'transform'>): void {
   const { method, inner, radiusRule, batch } = plan;
   if (!Object.hasOwn(WEIGHTS, method)) {
-    throw badInput(`method «${String(method)}» is not known`, 'choose sweep, dist-x or base');
+    throw badInput(`method «${String(method)}» is not known`, 'choose sweep, dist-x, dist-d or base');
   }
   if (inner !== 'sequential' && inner !== 'fixed') {
     throw badInput(`inner test «${String(inner)}» is not known`, 'choose sequential or fixed');

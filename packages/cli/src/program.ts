@@ -1,7 +1,9 @@
 /** All commands under one name. Not for running them: see main.ts. */
 import { Command } from 'commander';
 import { addCommand, type Outcome } from './command.ts';
+import { attack } from './commands/attack.ts';
 import { bound } from './commands/bound.ts';
+import { calibrate } from './commands/calibrate.ts';
 import { certify } from './commands/certify.ts';
 import { doctor } from './commands/doctor.ts';
 import { experiment } from './commands/experiment.ts';
@@ -33,7 +35,19 @@ export function buildProgram(outcome: Outcome): Command {
     // Refusals are printed in one place, failure.ts.
     .configureOutput({ outputError: () => undefined, getOutHelpWidth: helpWidth, getErrHelpWidth: helpWidth })
     .addHelpText('after', EXAMPLES);
-  for (const spec of [doctor, bound, predict, certify, status, merge, verify, report, experiment])
+  for (const spec of [
+    doctor,
+    bound,
+    predict,
+    attack,
+    calibrate,
+    certify,
+    status,
+    merge,
+    verify,
+    report,
+    experiment,
+  ])
     addCommand(program, spec, outcome);
   const model = program
     .command('model')

@@ -9,6 +9,7 @@ import { RefiningBounder } from './refine.ts';
 import type { Bounder, BoundMethod } from './types.ts';
 
 export * from './extra-error.ts';
+export { SampledErrors } from './sampled.ts';
 export {
   GpuSliceBounder,
   type SliceBound,

@@ -1,6 +1,6 @@
 /** From a method's outcome and the circumstances of a run to a certificate. Adds no claims of its own. */
 import type { ParameterBox, Preprocess } from '@turnproof/shaders';
-import type { BaseOutcome, DistXOutcome, Spent, SweepOutcome } from '../methods/method.ts';
+import type { BaseOutcome, DistDOutcome, DistXOutcome, Spent, SweepOutcome } from '../methods/method.ts';
 import type { Pipeline } from '../pipeline.ts';
 import { type Plan, SWEEP_LOOK, seedOf, sweepLimits } from '../plan.ts';
 import { CERTIFICATE_SCHEMA, type Certificate } from './schema.ts';
@@ -35,7 +35,7 @@ export function roundMs({ boundMs, samplingMs }: Spent): Certificate['ms'] {
 }
 
 export function buildCertificate(
-  outcome: BaseOutcome | DistXOutcome | SweepOutcome,
+  outcome: BaseOutcome | DistDOutcome | DistXOutcome | SweepOutcome,
   plan: Plan,
   pipeline: Pipeline,
   provenance: Provenance,
@@ -140,18 +140,21 @@ export function buildCertificate(
     };
   }
   const [alphaEps, alphaE] = [ledger.granted('alphaEps'), ledger.granted('alphaE')];
-  return {
-    ...head,
-    method,
-    ...claim,
+  const doubly = {
     ledger: { total, alphaGamma, alphaEps, alphaE, spent: { ...spent } },
     counts: { ...counts, inner: outcome.inner.map(({ k, n, accepted }) => ({ k, n, accepted })) },
-    bound: outcome.bound,
     test: outcome.test,
     sigmaEps,
     ...drawn,
-    ...tail,
   };
+  if (method === 'dist-d') {
+    const { bound } = outcome;
+    return {
+      ...{ ...head, method, ...claim, bound: { ...bound, calibration: { ...bound.calibration } } },
+      ...{ ...doubly, plan: { n0, nGamma, nEps, inner, radiusRule }, ...tail },
+    };
+  }
+  return { ...head, method, ...claim, bound: outcome.bound, ...doubly, ...tail };
 }
 
 function copyOf({ lower, upper }: ParameterBox): { lower: number[]; upper: number[] } {

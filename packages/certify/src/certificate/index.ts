@@ -1,5 +1,6 @@
 /** Certificates: what they are, how they are made from a result, how they are checked. No GPU, no classifier. */
 
+export { seedForJson, vignetteForJson } from './build.ts';
 export {
   compareReplay,
   type ReplayComparison,
@@ -13,8 +14,10 @@ export {
   type Certificate,
   certificateJsonSchema,
   certificateSchema,
+  type DistDCertificate,
   type DistXCertificate,
   type Recovered,
   type SweepCertificate,
 } from './schema.ts';
 export { type Problem, type Verification, verifyCertificate } from './verify.ts';
+export { currentVersions } from './versions.ts';

@@ -38,12 +38,13 @@ export function replayInputs(certificate: Certificate): {
   const deviations = {
     ...('sigmaGamma' in certificate ? { sigmaGamma: certificate.sigmaGamma } : {}),
     ...(certificate.sigmaEps === null ? {} : { sigmaEps: certificate.sigmaEps }),
+    ...(certificate.method === 'dist-d' ? { calibration: certificate.bound.calibration } : {}),
   };
   return {
     plan: { ...UNUSED, ...plan, ...deviations, method, confidence, seed: BigInt(seed), batch: 'auto' },
     pipeline: pipelineOf(certificate),
     shape: image.shape,
-    boundMethod: ('bound' in certificate && certificate.bound?.method) || 'auto',
+    boundMethod: (certificate.method === 'dist-x' && certificate.bound?.method) || 'auto',
   };
 }
 
@@ -106,7 +107,7 @@ export interface ReplayComparison {
 /** Times, and what names the machine or a place on it. */
 const CIRCUMSTANCES = new Set(['ms', 'adapter', 'provider', 'versions', 'model.file', 'recovered']);
 /** What is counted or measured: elsewhere it may differ a little. All else is said beforehand and the same anywhere. */
-const MEASURED = /^((counts|bound|test)\.(?!classIndex$)|slices\[\d+\]\.(M|E|p0)$)/;
+const MEASURED = /^((counts|bound|test)\.(?!classIndex$|calibration\.)|slices\[\d+\]\.(M|E|p0)$)/;
 /**
  * Elsewhere these may differ as the counts do: `verifyCertificate` derives them from the counts. (Breaks claim nothing:
  * they say where to look.)

@@ -3,6 +3,8 @@
  * its numbers hold together: that is `verifyCertificate`.
  */
 import { z } from 'zod';
+import { calibrationSummary } from '../calibration/schema.ts';
+import { imageShape, pipeline } from './schema-parts.ts';
 
 export const CERTIFICATE_SCHEMA = 'turnproof/certificate/1';
 
@@ -18,7 +20,7 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 const image = z.strictObject({
   sha256: sha256.describe('Of the pixels as little-endian float32'),
-  shape: z.strictObject({ channels: z.int().min(1), height: z.int().min(1), width: z.int().min(1) }),
+  shape: imageShape,
 });
 
 /** `Adaptation` of the classifier: what else than the file makes the function that is certified. */
@@ -42,17 +44,6 @@ const model = z.strictObject({
     .optional()
     .describe('Files beside it that hold weights'),
   adapted: adapted.optional(),
-});
-
-const pipeline = z.strictObject({
-  transform: z.enum(['rotation', 'translation']),
-  range: positive.describe('R: parameters in [-R, R] degrees, or its square in pixels'),
-  vignette: z.union([
-    z.strictObject({ kind: z.literal('none') }),
-    z.strictObject({ kind: z.enum(['circle', 'rect']), offset: whole }),
-  ]),
-  blur: z.strictObject({ size: z.int().min(1), sigma: positive }).nullable(),
-  quantization: z.enum(['none', 'u8']),
 });
 
 const distPlan = z
@@ -93,6 +84,11 @@ const bound = z.strictObject({
   largest: z.number().min(0).describe('The largest bound of those'),
   quantile: probability.describe('Share of those that are at most «tested»'),
 });
+
+const calibrated = bound
+  .pick({ E: true, tested: true, extraError: true, rhoE: true })
+  .extend({ calibration: calibrationSummary })
+  .describe('From the calibration, not from this image');
 
 const test = z.strictObject({
   kind: z.enum(['sequential', 'fixed']),
@@ -181,6 +177,13 @@ export const distXCertificate = z.strictObject({
   test: test.nullable().describe('null: stopped before'),
 });
 
+export const distDCertificate = z.strictObject({
+  ...distXCertificate.shape,
+  method: z.literal('dist-d'),
+  plan: distPlan.omit({ nChooseE: true, nTestE: true }),
+  bound: calibrated,
+});
+
 const parameter = z.array(z.number()).min(1).max(2);
 
 const slice = z.strictObject({
@@ -240,13 +243,14 @@ export const sweepCertificate = z.strictObject({
 });
 
 export const certificateSchema = z
-  .discriminatedUnion('method', [baseCertificate, distXCertificate, sweepCertificate])
+  .discriminatedUnion('method', [baseCertificate, distXCertificate, distDCertificate, sweepCertificate])
   .meta({ title: 'turnproof certificate', description: 'One line of certificates.jsonl' });
 
 /** What befell the machine while an image was in work. */
 export type Recovered = NonNullable<z.infer<typeof baseCertificate>['recovered']>[number];
 export type BaseCertificate = z.infer<typeof baseCertificate>;
 export type DistXCertificate = z.infer<typeof distXCertificate>;
+export type DistDCertificate = z.infer<typeof distDCertificate>;
 export type SweepCertificate = z.infer<typeof sweepCertificate>;
 export type Certificate = z.infer<typeof certificateSchema>;
 

@@ -3,18 +3,20 @@
  * again. Not a replay: that the counts themselves were drawn as stated shows only when they are drawn again.
  */
 import { extraError } from '../bounds/extra-error.ts';
+import { checkCalibrationClaim } from '../calibration/verify.ts';
 import { baseClaim, type Claim, distXClaim, rhoUpper } from '../methods/claims.ts';
 import { noiseOf } from '../methods/stage.ts';
 import { checkPipeline } from '../pipeline.ts';
 import { ledgerFor } from '../plan.ts';
 import { decisionRule, LOOK } from '../sampling/sampler.ts';
-import { addUp, shareNeededFor } from '../statistics/index.ts';
+import { type AlphaLedger, addUp, shareNeededFor } from '../statistics/index.ts';
 import { Audit, checkLedger, type Problem, pipelineOf, RELATIVE } from './audit.ts';
 import { isCorrect } from './build.ts';
 import {
   type BaseCertificate,
   type Certificate,
   certificateSchema,
+  type DistDCertificate,
   type DistXCertificate,
 } from './schema.ts';
 import { streamsOf } from './streams.ts';
@@ -28,7 +30,8 @@ export interface Verification {
 
 export type { Problem } from './audit.ts';
 
-type DrawnCertificate = BaseCertificate | DistXCertificate;
+type DoublySmoothed = DistXCertificate | DistDCertificate;
+type DrawnCertificate = BaseCertificate | DoublySmoothed;
 
 /** Recomputes thresholds, ledger, ρ_E, p and the radius of a certificate from its counts. */
 export function verifyCertificate(certificate: unknown): Verification {
@@ -46,6 +49,7 @@ export function verifyCertificate(certificate: unknown): Verification {
     const { data } = parsed;
     if (data.method === 'sweep') checkSweep(audit, data);
     else if (data.method === 'base') checkBase(audit, data);
+    else if (data.method === 'dist-d') checkDistD(audit, data);
     else checkDistX(audit, data);
   });
   return { ok: audit.problems.length === 0, problems: audit.problems };
@@ -116,16 +120,43 @@ function checkBase(audit: Audit, certificate: BaseCertificate): void {
 }
 
 function checkDistX(audit: Audit, certificate: DistXCertificate): void {
-  const { counts, plan, bound, test, pABar, confidence } = certificate;
-  checkCounts(audit, certificate);
+  const { bound, confidence } = certificate;
   const ledger = ledgerFor({ method: 'dist-x', confidence });
-  const alphaGamma = ledger.granted('alphaGamma');
   const alphaE = ledger.granted('alphaE');
-  const alphaInner = ledger.share('alphaEps', plan.nGamma);
   if (bound) {
     ledger.spend('alphaE', alphaE);
     checkBound(audit, certificate, bound, alphaE);
   }
+  checkDoublySmoothed(audit, certificate, ledger);
+}
+
+/** E and ρ_E are the calibration's; its own figures follow from its counts. */
+function checkDistD(audit: Audit, certificate: DistDCertificate): void {
+  const { bound, confidence, image } = certificate;
+  const { calibration } = bound;
+  const ledger = ledgerFor({ method: 'dist-d', confidence });
+  checkCalibrationClaim(audit, 'bound.calibration.', calibration);
+  audit.same('bound.tested', bound.tested, calibration.E);
+  audit.same('bound.rhoE', bound.rhoE, calibration.rhoE);
+  audit.attempt('pipeline', () => {
+    audit.close('bound.extraError', bound.extraError, extraError(image.shape, pipelineOf(certificate)));
+  });
+  audit.same('bound.E', bound.E, addUp(bound.tested, bound.extraError));
+  const granted = ledger.granted('alphaE');
+  audit.atMost('bound.calibration.alpha', calibration.alpha, granted, 'what the ledger grants');
+  // Spent as soon as the vote is over; an overdraft is reported by the line above.
+  const looked = certificate.ledger.spent.alphaE !== 0;
+  if (looked && calibration.alpha <= granted) ledger.spend('alphaE', calibration.alpha);
+  if (!looked && certificate.counts.inner.length > 0)
+    audit.refuse('ledger.spent', 'E was used, but not paid for');
+  checkDoublySmoothed(audit, certificate, ledger);
+}
+
+function checkDoublySmoothed(audit: Audit, certificate: DoublySmoothed, ledger: AlphaLedger): void {
+  const { counts, plan, bound, test, pABar } = certificate;
+  checkCounts(audit, certificate);
+  const alphaGamma = ledger.granted('alphaGamma');
+  const alphaInner = ledger.share('alphaEps', plan.nGamma);
   if (test && bound) checkTest(audit, certificate, test, bound.E, alphaInner);
   else if (counts.inner.length > 0)
     audit.refuse('counts.inner', 'β were tested, yet there is no test or no E');
@@ -186,8 +217,8 @@ function checkBound(
 
 function checkTest(
   audit: Audit,
-  certificate: DistXCertificate,
-  test: NonNullable<DistXCertificate['test']>,
+  certificate: DoublySmoothed,
+  test: NonNullable<DoublySmoothed['test']>,
   E: number,
   alphaInner: number,
 ): void {

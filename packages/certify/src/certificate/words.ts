@@ -1,6 +1,8 @@
 /** What a result claims, in words: made from its fields, so that verification can make them again. */
+import type { CalibrationSummary } from '../calibration/schema.ts';
 import { roundRadiusDown } from '../methods/claims.ts';
 import type { Method } from '../plan.ts';
+import { percent } from './percent.ts';
 
 interface Claimed {
   readonly method: Method;
@@ -13,13 +15,16 @@ export interface ClaimedRadius extends Claimed {
   /** sweep only. */
   readonly interval?: { readonly lower: readonly number[]; readonly upper: readonly number[] } | null;
   readonly radius: number | null;
+  /** dist-d: what it rests on. */
+  readonly bound?: {
+    readonly E: number;
+    readonly calibration?: Pick<CalibrationSummary, 'errors' | 'nGammas' | 'qE'>;
+  } | null;
   readonly pipeline: { readonly transform: string; readonly quantization: string };
 }
 
-/** 0.99 as «99 %»; at most 12 digits, so that 0.999 is not 99.89999999999999 %. */
-function percent(confidence: number): string {
-  return `${Number((100 * confidence).toPrecision(12))} %`;
-}
+/** Before everything that rests on errors at some γ. */
+export const SAMPLED = 'Sampled, no guarantee on Γ';
 
 /** What sweep speaks of: smoothed over pixel noise, not over transformations. */
 const H = 'the noise-smoothed classifier h';
@@ -29,8 +34,10 @@ const HEURISTIC = 'No guarantee (heuristic)';
 export function guaranteeOf(claimed: ClaimedRadius): string {
   const { method, confidence, predicted, radius, pipeline, abstention } = claimed;
   const heuristic = method === 'base';
+  const calibration = claimed.bound?.calibration;
+  const sampled = calibration?.errors === 'sampled' ? `${SAMPLED}. ` : '';
   if (predicted === null || radius === null) {
-    return `${heuristic ? `${HEURISTIC}. ` : ''}Abstained: nothing is claimed about this image (${abstention ?? 'no reason'}).`;
+    return `${heuristic ? `${HEURISTIC}. ` : sampled}Abstained: nothing is claimed about this image (${abstention ?? 'no reason'}).`;
   }
   const moves =
     pipeline.transform === 'rotation'
@@ -55,7 +62,20 @@ export function guaranteeOf(claimed: ClaimedRadius): string {
         : `every translation of this image by up to ${high} pixels on each axis`;
     return `With confidence ${percent(confidence)}, ${H} answers class ${predicted} for ${range}${rounding}.`;
   }
-  return `With confidence ${percent(confidence)}, the smoothed classifier g answers class ${predicted} for ${moves}${rounding}.`;
+  const claim = `With confidence ${percent(confidence)}, the smoothed classifier g answers class ${predicted} for ${moves}${rounding}`;
+  if (!calibration) return `${claim}.`;
+  const share = roundRadiusDown(calibration.qE);
+  if (sampled !== '') {
+    return (
+      `${sampled}Were errors as small between the ${calibration.nGammas} γ that were sampled for each β: ${claim}, ` +
+      `for a share of at least ${share} of the images of the calibrated distribution.`
+    );
+  }
+  return (
+    `${claim}, provided that this image is one of those whose interpolation error the calibration's E covers. ` +
+    `Of the images of the calibrated distribution that is a share of at least ${share}: for an image drawn from it the ` +
+    `certificate holds with at least that probability.`
+  );
 }
 
 /** A prediction's sentence: about this image alone. */

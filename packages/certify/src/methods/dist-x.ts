@@ -11,7 +11,14 @@ import { type AlphaLedger, addUp, shareNeededFor } from '../statistics/index.ts'
 import { chooseClass, type Vote } from './choose-class.ts';
 import { chooseE } from './choose-e.ts';
 import { distXClaim, fewestSuccesses, isHopeless, rhoUpper } from './claims.ts';
-import type { DistXContext, DistXOutcome, ErrorBound, InnerTest, SampledImage } from './method.ts';
+import type {
+  DistXContext,
+  DistXOutcome,
+  ErrorBound,
+  InnerTest,
+  MethodContext,
+  SampledImage,
+} from './method.ts';
 import { noiseOf, StageClock } from './stage.ts';
 
 /** How close the bounds of the choosing β come to the errors found: E is 1.1 times one of them anyway. */
@@ -38,6 +45,35 @@ const FIRST_WAVE = 50;
  * The radius is cut at the largest ball inside Γ, because ε is bounded for γ in Γ only, and rounded down.
  */
 export async function certifyDistX(context: DistXContext, image: SampledImage): Promise<DistXOutcome> {
+  const { nTestE } = context.plan;
+  const outcome = await certifyWithError(context, image, {
+    rhoAtBest: ({ alphaE }) => rhoUpper(nTestE, nTestE, alphaE),
+    find: (vote, ledger, alphas) => boundError(context, image, vote, ledger, alphas),
+  });
+  return { method: 'dist-x', ...outcome };
+}
+
+export interface Alphas {
+  readonly alphaGamma: number;
+  readonly alphaE: number;
+  readonly alphaInner: number;
+}
+
+/** Where E and ρ_E come from. */
+export interface ErrorSource<B> {
+  /** The smallest ρ_E that can come out. */
+  readonly rhoAtBest: (alphas: Alphas) => number;
+  /** Spends its part of the ledger; a string says why there is no E. */
+  readonly find: (vote: Vote, ledger: AlphaLedger, alphas: Alphas) => Promise<B | string>;
+}
+
+/** Steps 1, 4 and 5 of {@link certifyDistX}, with E and ρ_E from wherever a method has them. */
+export async function certifyWithError<B extends { readonly E: number; readonly rhoE: number }>(
+  context: MethodContext,
+  image: SampledImage,
+  source: ErrorSource<B>,
+): Promise<Omit<DistXOutcome, 'method' | 'bound'> & { readonly bound: B | null }> {
+  type Outcome = Omit<DistXOutcome, 'method' | 'bound'> & { readonly bound: B | null };
   const { sampler, plan, pipeline } = context;
   const ledger = ledgerFor(plan);
   const clock = new StageClock();
@@ -49,8 +85,7 @@ export async function certifyDistX(context: DistXContext, image: SampledImage): 
   const purposes = { betas: 'chooseClass', noise: 'chooseClassNoise' } as const;
   const vote = await clock.sampling(() => chooseClass(context, image, purposes, noiseOf(plan)));
   const inner: InnerResult[] = [];
-  const result = (rest: Partial<DistXOutcome>): DistXOutcome => ({
-    method: 'dist-x',
+  const result = (rest: Partial<Outcome>): Outcome => ({
     ledger,
     choice: vote.choice,
     bound: null,
@@ -68,11 +103,7 @@ export async function certifyDistX(context: DistXContext, image: SampledImage): 
   // 1. The class, and whether it is worth going on.
   const { classIndex, votes } = vote.choice;
   if (classIndex === null) return result({ abstention: 'no sample of any choosing β had a class' });
-  const atBest = fewestSuccesses(
-    plan.nGamma,
-    alphas.alphaGamma,
-    rhoUpper(plan.nTestE, plan.nTestE, alphas.alphaE),
-  );
+  const atBest = fewestSuccesses(plan.nGamma, alphas.alphaGamma, source.rhoAtBest(alphas));
   if (atBest === null || isHopeless(votes, plan.n0, atBest / plan.nGamma)) {
     const needed = atBest === null ? 'more than all' : `${atBest} of ${plan.nGamma}`;
     return result({
@@ -81,7 +112,7 @@ export async function certifyDistX(context: DistXContext, image: SampledImage): 
   }
 
   // 2. and 3. E and ρ_E.
-  const found = await clock.bounding(() => boundError(context, image, vote, ledger, alphas));
+  const found = await clock.bounding(() => source.find(vote, ledger, alphas));
   if (typeof found === 'string') return result({ abstention: found });
   const bound = found;
   const needed = fewestSuccesses(plan.nGamma, alphas.alphaGamma, bound.rhoE);
@@ -155,7 +186,7 @@ async function boundError(
   image: SampledImage,
   { choice, successes }: Vote,
   ledger: AlphaLedger,
-  alphas: { readonly alphaGamma: number; readonly alphaE: number; readonly alphaInner: number },
+  alphas: Alphas,
 ): Promise<ErrorBound | string> {
   const { betas, bounder, plan, pipeline, extraError } = context;
   const choosing = betas.betas(image.index, 'chooseE', plan.nChooseE);

@@ -1,6 +1,7 @@
 /** What every method is given and gives back. No GPU, no files: a method is statistics over a sampler and a bounder. */
 import type { Parameter, ParameterBox } from '@turnproof/shaders';
 import type { Bounder, SliceBounder } from '../bounds/index.ts';
+import type { CalibrationSummary } from '../calibration/schema.ts';
 import type { Pipeline } from '../pipeline.ts';
 import type { Plan } from '../plan.ts';
 import type { BetaSource, InnerResult, SampledImage, Sampler } from '../sampling/index.ts';
@@ -28,6 +29,10 @@ export interface MethodContext {
 export interface DistXContext extends MethodContext {
   readonly bounder: Bounder;
   /** Attack quantisation and the sampler's own float32 error: l2 norm, added to E. */
+  readonly extraError: number;
+}
+
+export interface DistDContext extends MethodContext {
   readonly extraError: number;
 }
 
@@ -107,6 +112,23 @@ export interface DistXOutcome extends Omit<BaseOutcome, 'method'> {
   readonly test: InnerTest | null;
   /** Fewer than nGamma when the method stopped early. */
   readonly inner: readonly InnerResult[];
+}
+
+/** E of a calibration: l2 norms in pixel values. */
+export interface CalibratedError {
+  /** What the inner tests use: tested + extraError, rounded up. */
+  readonly E: number;
+  /** The calibration's E. */
+  readonly tested: number;
+  readonly extraError: number;
+  readonly rhoE: number;
+  readonly calibration: CalibrationSummary;
+}
+
+/** What dist-d found out about an image. */
+export interface DistDOutcome extends Omit<DistXOutcome, 'method' | 'bound'> {
+  readonly method: 'dist-d';
+  readonly bound: CalibratedError;
 }
 
 /** A slice that was tested. All distances are l2 norms in pixel values. */

@@ -42,6 +42,23 @@ describe('counter streams', () => {
   });
 
   it.each([
+    ['rotation', 30],
+    ['translation', 1.5],
+  ] as const)('draw %s parameters uniform in Γ, axis by axis', (transform, range) => {
+    const count = 20_000;
+    const streams = new Streams(4n, transform, 1);
+    const gammas = streams.uniform(7, 'attack', 0, count, range);
+    for (let axis = 0; axis < (gammas[0]?.length ?? 0); axis++) {
+      const sorted = gammas.map((gamma) => ((gamma[axis] ?? 9) / range + 1) / 2).sort((a, b) => a - b);
+      expect([sorted[0], sorted.at(-1)].every((u = -1) => u >= 0 && u <= 1)).toBe(true);
+      const distance = sorted.reduce((most, u, i) => Math.max(most, Math.abs(u - (i + 0.5) / count)), 0);
+      expect(distance).toBeLessThan(1.95 / Math.sqrt(count));
+    }
+    expect(streams.uniform(7, 'attack', 0, 5, range)).toEqual(gammas.slice(0, 5));
+    expect(streams.uniform(7, 'attack', 1, 5, range)).not.toEqual(gammas.slice(0, 5));
+  });
+
+  it.each([
     ['rotation', 30, 1],
     ['translation', 1.5, 2],
   ] as const)('draw %s parameters from N(0, σ²), axis by axis', (transform, sigma, dimensions) => {

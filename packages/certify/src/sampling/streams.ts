@@ -41,6 +41,12 @@ export const PURPOSES = {
   /** PREDICT of sweep. */
   sweepPredictChoose: 14,
   sweepPredict: 15,
+  /** γ of an attack, uniform in Γ; one index, a sample number for each. */
+  attack: 24,
+  /** Dist-D's calibration: β that choose E, β that test it, and for sampled errors the γ of each of them. */
+  calibrateChoose: 25,
+  calibrateTest: 26,
+  calibrateGamma: 27,
 } as const;
 
 export type Purpose = keyof typeof PURPOSES;
@@ -84,6 +90,15 @@ export class Streams implements BetaSource {
       const words = philox4x32([image, counterWord(purpose, beta), 0, 0], this.key);
       const normal = gauss2Oracle(words[0], words[1]);
       return normal.slice(0, dimensions).map((value) => this.#sigmaGamma * value);
+    });
+  }
+
+  /** The first `count` parameters of a purpose and index for an image, uniform in Γ of this range. */
+  uniform(image: number, purpose: Purpose, index: number, count: number, range: number): Parameter[] {
+    const dimensions = dimensionsOf(this.#transform);
+    return Array.from({ length: count }, (_, sample) => {
+      const words = philox4x32([image, counterWord(purpose, index), sample, 0], this.key);
+      return Array.from(words.slice(0, dimensions), (word) => range * ((2 * word + 1) / MAX_WORD - 1));
     });
   }
 }

@@ -9,6 +9,7 @@ import {
 import { quantizationError } from '@turnproof/certify/bounds';
 import { badInput, nextUp } from '@turnproof/core';
 import type { CommandContext, CommandSpec } from '../command.ts';
+import { EXIT_OK } from '../failure.ts';
 import { betaOptions, readBetas } from '../options/betas.ts';
 import { boundOption, readBoundMethod } from '../options/bound.ts';
 import { dataOptions, readData } from '../options/data.ts';
@@ -19,6 +20,9 @@ import { betasOf } from '../prepare/betas.ts';
 import { openGpu } from '../prepare/engine.ts';
 import { checkImages, openSelection } from '../prepare/inputs.ts';
 import { downTo, roundDown, roundUp, upTo } from '../rounding.ts';
+import { ObservedErrors } from '../run/observed-errors.ts';
+import { OutputFolder, outOption } from '../run/output-folder.ts';
+import { checkRunFolder } from '../run/run-folder.ts';
 import { columnsOf, formatHeader, formatRow } from '../table.ts';
 
 /** Places of bounds and witnesses in JSON, and for people. */
@@ -50,6 +54,13 @@ export const bound: CommandSpec = {
       ],
     },
     adapterOptions,
+    {
+      heading: 'Output:',
+      options: [
+        outOption('bounds.jsonl and summary.json'),
+        { name: 'dry-run', help: 'check options and data, then stop' },
+      ],
+    },
   ],
   example:
     'turnproof bound --data signs --limit 1 --transform rotation --range 30 --vignette circle:2 --blur 5:1 --beta 12,29.36',
@@ -80,7 +91,13 @@ async function run({ console, values }: CommandContext): Promise<number> {
   const request = readRequest(values, pipeline);
   const choice = readBetas(values, pipeline.transform, pipeline.range);
   const selected = await openSelection(readData(values), pipeline);
+  const out = values.text('out');
+  if (out !== undefined) checkRunFolder(out);
   await checkImages(selected, null, console);
+  if (values.flag('dry-run')) {
+    console.note(`all is there for ${selected.indices.length} images; nothing was run`);
+    return EXIT_OK;
+  }
   const gpu = await openGpu(values.text('adapter') ?? 'auto', console);
   try {
     const { shape } = selected.data;
@@ -96,6 +113,8 @@ async function run({ console, values }: CommandContext): Promise<number> {
     try {
       if (!console.json) console.data(formatHeader(COLUMNS));
       let incomplete = 0;
+      const folder = out === undefined ? null : new OutputFolder(out, 'bound', values);
+      const observed = new ObservedErrors();
       for (const [done, index] of selected.indices.entries()) {
         console.progress(done, selected.indices.length, `images bounded (${bounder.method})`);
         const { pixels } = await selected.data.read(index);
@@ -104,7 +123,10 @@ async function run({ console, values }: CommandContext): Promise<number> {
         for (const result of await bounder.bound([Float32Array.from(pixels)], requests, request.goal)) {
           const total = extra === 0 ? result.bound : nextUp(result.bound + extra);
           const decided = 'target' in request.goal;
-          console.data(console.json ? toJson(index, result, total, decided) : toRow(index, result, total));
+          const line = toJson(index, result, total, decided);
+          console.data(console.json ? line : toRow(index, result, total));
+          folder?.append('bounds.jsonl', line);
+          observed.add(index, result.witness.error, total, result.ms);
           if (!result.complete) incomplete += 1;
         }
       }
@@ -113,7 +135,8 @@ async function run({ console, values }: CommandContext): Promise<number> {
           `${incomplete} bounds hold, but are larger than asked: the refinement reached its limit`,
         );
       }
-      return 0;
+      folder?.finish({ command: 'bound', columns: observed.columns() });
+      return EXIT_OK;
     } finally {
       bounder.close();
     }

@@ -12,6 +12,7 @@ import type { Values } from '../options/values.ts';
 import { type Checked, check, runOptions, sharedOptions } from '../prepare/certifying.ts';
 import { reportOnRun } from '../report/report-on-run.ts';
 import { downTo, upTo } from '../rounding.ts';
+import { CALIBRATION } from '../run/calibration-file.ts';
 import { certifyImages } from '../run/certify-images.ts';
 import { baseCorrectOf } from '../run/classifier-tsv.ts';
 import { openerOf } from '../run/machinery.ts';
@@ -31,6 +32,7 @@ import type { RunLock } from '../run/run-lock.ts';
 import { Pace, StateFile } from '../run/run-state.ts';
 import { formatSummary, type ImageOutcome } from '../run/summary.ts';
 import { Survivor } from '../run/survivor.ts';
+import { writeWhole } from '../run/write-whole.ts';
 import { columnsOf, formatHeader, formatRow } from '../table.ts';
 
 export const certify: CommandSpec = {
@@ -63,7 +65,7 @@ export const certify: CommandSpec = {
 };
 
 /** The default first. */
-const METHODS = ['sweep', 'dist-x', 'base'] as const;
+const METHODS = ['sweep', 'dist-x', 'dist-d', 'base'] as const;
 
 const COLUMNS = columnsOf(
   ['image', 6],
@@ -178,6 +180,7 @@ async function certifyAll(
           takeLock(path, console),
         );
     try {
+      keepCalibration(out, checked);
       pace = new Pace(pace.total, pace.done, pace.certified);
       state = new StateFile(out, pace);
       const words = () => `interrupted: ${folder.lines} of ${indices.length} images are certified, in ${out}`;
@@ -250,6 +253,12 @@ function tellResumed(
   if (there !== now) {
     console.warn(`the run was begun on ${there} and goes on on ${now}; each certificate names its own`);
   }
+}
+
+/** What the certificates rest on lies beside them. */
+function keepCalibration(out: string, { calibration }: Checked): void {
+  const path = join(out, CALIBRATION);
+  if (calibration && !existsSync(path)) writeWhole(path, calibration.text);
 }
 
 /** What the summary needs, and no more: there is one for every image. */

@@ -1,26 +1,40 @@
 /** `turnproof experiment FILE.yaml`: several runs and a report that compares them, such as a table of the paper. */
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { badInput } from '@turnproof/core';
+import { badInput, TurnproofError } from '@turnproof/core';
 import type { CommandContext, CommandSpec } from '../command.ts';
-import { OptionReader, type Options, type PlannedRun, readExperiment } from '../experiment/plan-file.ts';
+import {
+  type Commands,
+  OptionReader,
+  type Options,
+  type PlannedRun,
+  readExperiment,
+} from '../experiment/plan-file.ts';
 import { flagsOf, runChild } from '../experiment/run-child.ts';
-import { asMarkdown, asText, experimentTables, notesOf } from '../experiment/tables.ts';
+import { asMarkdown, asText, experimentTables, notesOf, type SummarisedRun } from '../experiment/tables.ts';
 import { EXIT_OK } from '../failure.ts';
-import type { OptionSpec, Values } from '../options/values.ts';
+import type { Values } from '../options/values.ts';
 import { type ReportedRun, readRun } from '../report/read-run.ts';
 import { writeReport } from '../report/write-report.ts';
 import { checkRunFolder } from '../run/run-folder.ts';
+import { readOptions } from '../run/run-notes.ts';
+import { readSummary, SUMMARY, type Summary } from '../run/summary-file.ts';
+import { attack } from './attack.ts';
+import { bound } from './bound.ts';
+import { calibrate } from './calibrate.ts';
 import { certify } from './certify.ts';
+import { predict } from './predict.ts';
 
 export const experiment: CommandSpec = {
   name: 'experiment',
   summary: 'several runs from a file, and a report that compares them',
   description:
-    'Run every entry of a YAML file as turnproof certify would, each into OUT/<name>, then write report.html, report/*.svg ' +
-    'and table.md to OUT. The file has: title, about, options (of all runs, by the names of the flags), full (options ' +
-    'that --full puts over them) and runs, a list of: name, options, full, paper (column: what the paper prints), note. ' +
-    `Relative paths start at the working directory; \${here} is the folder of the file, other \${names} come from --define. ` +
+    'Run every entry of a YAML file, each into OUT/<name>, then write table.md and, where anything was certified, ' +
+    'report.html and report/*.svg to OUT. The file has: title, about, options (of all runs, by the names of the flags), full ' +
+    '(options that --full puts over them) and runs, a list of: name, command (certify, attack, calibrate, bound or predict; ' +
+    'certify where it says none), options, full, paper (column: what the paper prints), note. Relative paths start at the ' +
+    `working directory; \${here} is the folder of the file, \${run:NAME} that of an earlier run, other \${names} come from ` +
+    '--define. ' +
     'Everything is checked before the first run starts; a run that fails ends the experiment with its exit status.',
   operands: [['file', 'the YAML file, such as experiments/signs.yaml']],
   groups: [
@@ -45,7 +59,12 @@ export const experiment: CommandSpec = {
           help: `what \${NAME} stands for in the file; may be repeated`,
           repeats: true,
         },
-        { name: 'only', value: 'NAME', help: 'this run alone; may be repeated', repeats: true },
+        {
+          name: 'only',
+          value: 'NAME',
+          help: 'this run alone, or all that begin with signs- as signs-*; may be repeated',
+          repeats: true,
+        },
         { name: 'reuse', help: 'take runs that are complete in OUT already, if their options are the same' },
       ],
     },
@@ -55,9 +74,14 @@ export const experiment: CommandSpec = {
 };
 
 /** Where a run goes is the experiment's to say. */
-const known: readonly OptionSpec[] = certify.groups
-  .flatMap(({ options }) => options)
-  .filter(({ name }) => name !== 'out' && name !== 'dry-run');
+const known: Commands = Object.fromEntries(
+  [certify, attack, calibrate, bound, predict].map(({ name, groups }) => [
+    name,
+    groups
+      .flatMap(({ options }) => options)
+      .filter((option) => option.name !== 'out' && option.name !== 'dry-run'),
+  ]),
+);
 
 interface Step {
   readonly plan: PlannedRun;
@@ -69,26 +93,29 @@ async function run(context: CommandContext): Promise<number> {
   const { console, values, operands } = context;
   const [file = ''] = operands;
   const definitions = pairs(values, 'define');
-  const reader = new OptionReader(known, definitions);
+  const reader = new OptionReader(Object.values(known).flat(), definitions);
   const overrides: Options = Object.fromEntries(
     Object.entries(pairs(values, 'set')).map(([name, value]) => [name, reader.option('--set', name, value)]),
   );
+  const out = values.text('out') ?? defaultFolder(file, new Date());
   const { title, about, runs } = await readExperiment(file, known, {
     overrides,
     definitions,
     full: values.flag('full'),
+    folderOf: (name) => join(out, name),
     only: values.list('only'),
   });
-  const out = values.text('out') ?? defaultFolder(file, new Date());
   const steps: Step[] = [];
   for (const plan of runs) steps.push(await stepOf(plan, out, values.flag('reuse')));
   const say = console.quiet ? ['--quiet'] : console.verbose ? ['--verbose'] : [];
 
   // All of them before the first one starts: an hour of work must not end at a misspelt path.
   for (const { plan, folder, reused } of steps) {
-    if (reused) continue;
+    // What an earlier run will write cannot be checked before it is there.
+    const waits = plan.needs.some((name) => steps.some((step) => step.plan.name === name && !step.reused));
+    if (reused || waits) continue;
     const code = await runChild(
-      ['certify', ...flagsOf(plan.options), `--out=${folder}`, '--dry-run', '--quiet'],
+      [plan.command, ...flagsOf(plan.options), `--out=${folder}`, '--dry-run', '--quiet'],
       true,
     );
     if (code !== EXIT_OK) {
@@ -103,11 +130,12 @@ async function run(context: CommandContext): Promise<number> {
       `interrupted: ${finished} of ${steps.length} runs are complete, in ${out}; --reuse goes on from there`,
   );
   const reports: ReportedRun[] = [];
+  const others: SummarisedRun[] = [];
   for (const { plan, folder, reused } of steps) {
     console.note(`run ${finished + 1} of ${steps.length}: ${plan.name}${reused ? ' (there already)' : ''}`);
     if (!reused) {
       const code = await runChild(
-        ['certify', ...flagsOf(plan.options), `--out=${folder}`, ...say],
+        [plan.command, ...flagsOf(plan.options), `--out=${folder}`, ...say],
         console.quiet,
       );
       if (code !== EXIT_OK) {
@@ -117,29 +145,43 @@ async function run(context: CommandContext): Promise<number> {
         return code;
       }
     }
-    const report = await readRun(folder);
-    reports.push({ ...report, name: plan.name });
+    if (plan.command === 'certify') reports.push({ ...(await readRun(folder)), name: plan.name });
+    else others.push({ name: plan.name, summary: await summaryOf(folder) });
     finished += 1;
     if (console.json) console.data(JSON.stringify({ run: plan.name, folder, reused }));
   }
 
-  const tables = experimentTables(reports, runs);
+  const tables = experimentTables(reports, others, runs);
   const notes = notesOf(runs);
   mkdirSync(out, { recursive: true });
-  writeFileSync(join(out, 'table.md'), asMarkdown(title, tables, notes));
-  const { page } = await writeReport(reports, {
-    out,
-    title,
-    about: [...(about === null ? [] : [about]), ...notes],
-    tables,
-  });
+  writeFileSync(
+    join(out, 'table.md'),
+    asMarkdown(title, tables, [...(about === null ? [] : [about]), ...notes]),
+  );
+  const attacks = steps.filter(({ plan }) => plan.command === 'attack').map(({ folder }) => folder);
+  const page =
+    reports.length === 0
+      ? null
+      : await writeReport(reports, {
+          out,
+          title,
+          about: [...(about === null ? [] : [about]), ...notes],
+          tables,
+          attacks,
+        });
   if (console.json) {
-    console.data(JSON.stringify({ title, tables, notes, report: page }));
+    console.data(JSON.stringify({ title, tables, notes, report: page?.page ?? null }));
   } else {
-    console.data([title, asText(tables), ...notes].join('\n\n'));
-    console.data(`\n${page}`);
+    console.data([title, asText(tables), ...(about === null ? [] : [about]), ...notes].join('\n\n'));
+    console.data(`\n${page?.page ?? join(out, 'table.md')}`);
   }
   return EXIT_OK;
+}
+
+async function summaryOf(folder: string): Promise<Summary> {
+  const summary = await readSummary(folder);
+  if (summary !== null) return summary;
+  throw new TurnproofError('internal', `${folder}: the run left no ${SUMMARY}`);
 }
 
 /** runs/2025-01-31T12-00-00-signs */
@@ -164,19 +206,26 @@ async function stepOf(plan: PlannedRun, out: string, reuse: boolean): Promise<St
     checkRunFolder(folder);
     return { plan, folder, reused: false };
   }
-  const { config, images } = await readRun(folder);
   const fix = 'Move it away, or give another --out.';
-  if (config === null || images.length < config.data.indices.length) {
-    throw badInput(`--reuse: ${folder} holds a run that is not complete`, fix);
-  }
+  const complete =
+    plan.command === 'certify'
+      ? isComplete(await readRun(folder))
+      : (await readSummary(folder))?.command === plan.command;
+  if (!complete) throw badInput(`--reuse: ${folder} holds no complete run of ${plan.command}`, fix);
+  const there = await readOptions(folder);
+  const options = known[plan.command] ?? [];
   const defaults = Object.fromEntries(
-    known.flatMap(({ name, default: word }) => (word === undefined ? [] : [[name, word]])),
+    options.flatMap(({ name, default: word }) => (word === undefined ? [] : [[name, word]])),
   );
   const wanted: Options = { ...defaults, ...plan.options };
-  const other = known.find(({ name }) => (config.options[name] ?? false) !== (wanted[name] ?? false));
+  const other = options.find(({ name }) => (there[name] ?? false) !== (wanted[name] ?? false));
   if (other !== undefined) {
-    const [there, here] = [config.options[other.name], wanted[other.name]].map((word) => word ?? 'not given');
-    throw badInput(`--reuse: ${folder} was made with another ${other.name} (${there}, not ${here})`, fix);
+    const [before, here] = [there[other.name], wanted[other.name]].map((word) => word ?? 'not given');
+    throw badInput(`--reuse: ${folder} was made with another ${other.name} (${before}, not ${here})`, fix);
   }
   return { plan, folder, reused: true };
+}
+
+function isComplete({ config, images }: ReportedRun): boolean {
+  return config !== null && images.length >= config.data.indices.length;
 }

@@ -29,6 +29,12 @@ export const report: CommandSpec = {
           value: 'SPEC',
           help: 'the data set of the runs, where it lies elsewhere now; images are shown if their hashes match',
         },
+        {
+          name: 'attack',
+          value: 'DIR',
+          help: 'an attack on the same images (attack --out): its worst images are shown beside them; may be repeated',
+          repeats: true,
+        },
       ],
     },
   ],
@@ -49,6 +55,7 @@ async function run({ console, values, operands }: CommandContext): Promise<numbe
   const written = await writeReport(runs, {
     out,
     data: values.text('data'),
+    attacks: values.list('attack'),
     ...(title === undefined ? {} : { title }),
   });
   console.data(console.json ? JSON.stringify(written) : written.page);

@@ -11,6 +11,7 @@ import type { Console } from '../console.ts';
 import { EXIT_FAILED, EXIT_OK } from '../failure.ts';
 import { parseSeed } from '../options/seed.ts';
 import type { Values } from '../options/values.ts';
+import { KeptCalibration } from '../run/kept-calibration.ts';
 import { chooseLines, replayAll, replayOptions } from '../run/replay.ts';
 import { readOrigin, readSuspects } from '../run/run-notes.ts';
 
@@ -33,6 +34,7 @@ async function run({ console, operands, values }: CommandContext): Promise<numbe
   const file = await certificatesIn(path);
   const folder = dirname(file);
   const suspects = await readSuspects(folder);
+  const calibration = new KeptCalibration(folder);
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw badInput(`${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   });
@@ -50,6 +52,7 @@ async function run({ console, operands, values }: CommandContext): Promise<numbe
     if (index !== null && before !== undefined)
       problems.push(`image ${index} is certified in line ${before} already`);
     seen.set(index, at + 1);
+    if (problems.length === 0) problems.push(...(await calibration.problemsOf(JSON.parse(line))));
     if (suspects?.images.has(index)) problems.push(`suspect, says suspect.json: ${suspects.reason}`);
     if (problems.length === 0)
       sound.push({ line: at + 1, certificate: certificateSchema.parse(JSON.parse(line)) });

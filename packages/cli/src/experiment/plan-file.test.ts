@@ -1,12 +1,22 @@
 import { describe, expect, it } from 'vitest';
+import { attack } from '../commands/attack.ts';
+import { calibrate } from '../commands/calibrate.ts';
 import { certify } from '../commands/certify.ts';
 import { refusalOf } from '../data/testing/files.ts';
 import { parseExperiment, type Wishes } from './plan-file.ts';
 import { flagsOf } from './run-child.ts';
 import { asMarkdown } from './tables.ts';
 
-const known = certify.groups.flatMap(({ options }) => options);
-const none: Wishes = { overrides: {}, definitions: {}, full: false, only: [] };
+const known = Object.fromEntries(
+  [certify, attack, calibrate].map(({ name, groups }) => [name, groups.flatMap(({ options }) => options)]),
+);
+const none: Wishes = {
+  overrides: {},
+  definitions: {},
+  full: false,
+  folderOf: (name) => `out/${name}`,
+  only: [],
+};
 const parse = (text: string, wishes: Partial<Wishes> = {}) =>
   parseExperiment('dir/x.yaml', text, known, { ...none, ...wishes });
 
@@ -32,12 +42,16 @@ describe('an experiment file', () => {
     expect(runs).toEqual([
       {
         name: 'a',
+        command: 'certify',
+        needs: [],
         options: { data: 'mnist:dir/data', limit: '5', 'n-gamma': '40', index: '1,2,5-9', range: '10' },
         paper: { images: '1000', 'adv. acc.': '.93' },
         note: 'other models',
       },
       {
         name: 'b',
+        command: 'certify',
+        needs: [],
         options: {
           data: 'mnist:dir/data',
           limit: '7',
@@ -63,8 +77,37 @@ describe('an experiment file', () => {
       ['3', '40'],
     ]);
   });
+  it('gives each command the shared options that it has, and the folders of earlier runs', () => {
+    const { runs } = parse(
+      `
+options: { range: 10, n-choose-e: 7, n-betas: 9, attacks: 4 }
+full: { n-betas: 8000 }
+runs:
+  - { name: made, command: calibrate }
+  - { name: hit, command: attack }
+  - { name: used, options: { calibration: '\${run:made}/calibration.json', data: 'npy:\${run:hit}/i,\${run:hit}/l' } }
+`,
+      { full: true, overrides: { attacks: '5' } },
+    );
+    expect(runs.map(({ command, needs, options }) => [command, needs, options])).toEqual([
+      ['calibrate', [], { range: '10', 'n-betas': '8000' }],
+      ['attack', [], { range: '10', attacks: '5' }],
+      [
+        'certify',
+        ['made', 'hit'],
+        {
+          range: '10',
+          'n-choose-e': '7',
+          calibration: 'out/made/calibration.json',
+          data: 'npy:out/hit/i,out/hit/l',
+        },
+      ],
+    ]);
+  });
   it('may be run in parts', () => {
     expect(parse(FILE, { definitions, only: ['b'] }).runs.map(({ name }) => name)).toEqual(['b']);
+    const text = `runs: [{ name: s-a }, { name: s-b }, { name: t, options: { model: '\${nobody}' } }]`;
+    expect(parse(text, { only: ['s-*'] }).runs.map(({ name }) => name)).toEqual(['s-a', 's-b']);
   });
 
   const run = (words: string) => `runs: [{ name: a, ${words} }]`;
@@ -94,7 +137,17 @@ describe('an experiment file', () => {
       run(`options: { model: '\${mdel}/x' }`),
       /run a: model: \$\{mdel\} is not defined.*--define mdel=/,
     ],
-    ['a command of another kind', run('command: predict'), /run a: command predict/],
+    ['a command of another kind', run('command: verify'), /run a: command verify is none of an experiment's/],
+    [
+      'an option of another command',
+      run('command: attack, options: { n-choose-e: 3 }'),
+      /run a: options: «n-choose-e» is no option of attack/,
+    ],
+    [
+      'the folder of a run that stands below it',
+      `runs: [{ name: a, options: { data: 'npy:\${run:b}/x' } }, { name: b }]`,
+      /run a: data: \$\{run:b\} is no earlier run/,
+    ],
     ['a run without a name', 'runs: [{ options: { limit: 3 } }]', /runs\[0\]: has no name/],
     ['a name that leads elsewhere', 'runs: [{ name: ../a }]', /«\.\.\/a» is no name/],
     ['two runs of one name', 'runs: [{ name: a }, { name: a }]', /two runs are called a/],

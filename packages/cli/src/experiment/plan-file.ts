@@ -11,9 +11,15 @@ import type { OptionSpec } from '../options/values.ts';
 
 export type Options = Readonly<Record<string, string | boolean>>;
 
+/** The options that each command of an experiment may have. */
+export type Commands = Readonly<Record<string, readonly OptionSpec[]>>;
+
 export interface PlannedRun {
   /** Also the name of its folder. */
   readonly name: string;
+  readonly command: string;
+  /** Earlier runs whose folders its options name. */
+  readonly needs: readonly string[];
   /** By the names of the flags; paths and placeholders filled in. */
   readonly options: Options;
   /** Column of the table to what a paper prints there. */
@@ -36,9 +42,13 @@ export interface Wishes {
   readonly definitions: Readonly<Record<string, string>>;
   /** The sizes of the section `full`. */
   readonly full: boolean;
+  /** Where the run of this name writes: what ${run:NAME} stands for. */
+  readonly folderOf: (name: string) => string;
   /** Names of runs; empty: all. */
   readonly only: readonly string[];
 }
+
+const RUN_NAME = /\$\{run:([^}]*)\}/g;
 
 type Mapping = Readonly<Record<string, unknown>>;
 
@@ -47,26 +57,22 @@ const RUN = ['name', 'command', 'options', 'full', 'paper', 'note'];
 const NAME = /^[a-z0-9][a-z0-9._-]*$/i;
 
 /**
- * @param known the options that a run may have
+ * @param commands what a run may be, and the options of each
  * @throws TurnproofError `bad-input` naming the place in the file and how to mend it
  */
-export async function readExperiment(
-  path: string,
-  known: readonly OptionSpec[],
-  wishes: Wishes,
-): Promise<Experiment> {
+export async function readExperiment(path: string, commands: Commands, wishes: Wishes): Promise<Experiment> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     throw badInput(`${path}: ${code === 'ENOENT' ? 'no such file' : `cannot be read (${code})`}`);
   });
-  return parseExperiment(path, text, known, wishes);
+  return parseExperiment(path, text, commands, wishes);
 }
 
 export function parseExperiment(
   path: string,
   text: string,
-  known: readonly OptionSpec[],
-  { overrides, definitions, full, only }: Wishes,
+  commands: Commands,
+  { overrides, definitions, full, folderOf, only }: Wishes,
 ): Experiment {
   const document = parseDocument(text, { schema: 'failsafe' });
   const [error] = document.errors;
@@ -75,12 +81,14 @@ export function parseExperiment(
     throw badInput(`${path}: no YAML: ${first?.replace(/:$/, '') ?? 'unreadable'}`, 'Mend it there.');
   }
   const top = mapping(path, document.toJS(), TOP);
-  const reader = new OptionReader(known, { here: dirname(path), ...definitions });
+  const reader = new OptionReader(Object.values(commands).flat(), { here: dirname(path), ...definitions });
   const shared = reader.options(`${path}: options`, top.options);
   const sharedFull = reader.options(`${path}: full`, top.full);
   if (!Array.isArray(top.runs) || top.runs.length === 0) {
     throw badInput(`${path}: has no runs`, 'Add a list «runs:» of entries with «name:» and «options:».');
   }
+  const earlier: string[] = [];
+  const fillers = new Map<string, () => Options>();
   const runs = top.runs.map((entry: unknown, i): PlannedRun => {
     const unnamed = `${path}: runs[${i}]`;
     const run = mapping(unnamed, entry, RUN);
@@ -93,18 +101,27 @@ export function parseExperiment(
     }
     const at = `${path}: run ${name}`;
     const command = scalar(`${at}: command`, run.command) ?? 'certify';
-    if (command !== 'certify') {
+    const known = Object.hasOwn(commands, command) ? commands[command] : undefined;
+    if (known === undefined) {
       throw badInput(
-        `${at}: command ${command} is none of an experiment's`,
-        'Experiments consist of runs of certify.',
+        `${at}: command ${command} is none of an experiment's; nearest is ${nearest(command, Object.keys(commands))}`,
+        `A run is one of: ${Object.keys(commands).join(', ')}.`,
       );
     }
-    const own = reader.options(`${at}: options`, run.options);
-    const ownFull = reader.options(`${at}: full`, run.full);
-    const sizes = full ? { ...sharedFull, ...ownFull } : {};
+    const folders = Object.fromEntries(earlier.map((one) => [`run:${one}`, folderOf(one)]));
+    earlier.push(name);
+    const mine = new OptionReader(known, { here: dirname(path), ...definitions, ...folders }, command);
+    const own = mine.options(`${at}: options`, run.options);
+    const ownFull = mine.options(`${at}: full`, run.full);
+    // What all runs share is for those whose command has it.
+    const sizes = full ? { ...mine.those(sharedFull), ...ownFull } : {};
+    const options = { ...mine.those(shared), ...own, ...sizes, ...mine.those(overrides) };
+    fillers.set(name, () => mine.filled(at, options));
     return {
       name,
-      options: reader.filled(at, { ...shared, ...own, ...sizes, ...overrides }),
+      command,
+      needs: mine.runsIn(options),
+      options,
       paper: words(`${at}: paper`, run.paper),
       note: scalar(`${at}: note`, run.note),
     };
@@ -112,28 +129,52 @@ export function parseExperiment(
   const names = runs.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw badInput(`${path}: two runs are called ${twice}`, 'Rename one of them.');
-  for (const name of only) {
-    if (names.includes(name)) continue;
+  for (const wanted of only) {
+    if (names.some((name) => isWanted(name, wanted))) continue;
     throw badInput(
-      `--only ${name}: ${path} has no such run; nearest is ${nearest(name, names)}`,
+      `--only ${wanted}: ${path} has no such run; nearest is ${nearest(wanted, names)}`,
       `Its runs are: ${names.join(', ')}.`,
     );
   }
+  const chosen =
+    only.length === 0 ? runs : runs.filter(({ name }) => only.some((wanted) => isWanted(name, wanted)));
   return {
     title: scalar(`${path}: title`, top.title) ?? path,
     about: scalar(`${path}: about`, top.about),
-    runs: only.length === 0 ? runs : runs.filter(({ name }) => only.includes(name)),
+    // Only what is run needs its placeholders defined.
+    runs: chosen.map((run) => ({ ...run, options: fillers.get(run.name)?.() ?? run.options })),
   };
+}
+
+/** «signs-*»: all whose names begin so. */
+function isWanted(name: string, wanted: string): boolean {
+  return wanted.endsWith('*') ? name.startsWith(wanted.slice(0, -1)) : name === wanted;
 }
 
 /** Options by the names of the flags, checked against those that a run has. */
 export class OptionReader {
   readonly #known: readonly OptionSpec[];
   readonly #definitions: Readonly<Record<string, string>>;
+  readonly #whose: string;
 
-  constructor(known: readonly OptionSpec[], definitions: Readonly<Record<string, string>>) {
+  /** @param whose the command, for refusals */
+  constructor(known: readonly OptionSpec[], definitions: Readonly<Record<string, string>>, whose = 'a run') {
     this.#known = known;
     this.#definitions = definitions;
+    this.#whose = whose;
+  }
+
+  /** Those of the options that the command has. */
+  those(options: Options): Options {
+    return Object.fromEntries(
+      Object.entries(options).filter(([name]) => this.#known.some((option) => option.name === name)),
+    );
+  }
+
+  /** Runs that the options name as ${run:NAME}. */
+  runsIn(options: Options): string[] {
+    const words = Object.values(options).filter((value) => typeof value === 'string');
+    return [...new Set(words.flatMap((word) => [...word.matchAll(RUN_NAME)].map(([, name = '']) => name)))];
   }
 
   options(at: string, content: unknown): Options {
@@ -148,7 +189,7 @@ export class OptionReader {
     if (option === undefined) {
       const names = this.#known.map((candidate) => candidate.name);
       throw badInput(
-        `${at}: «${name}» is no option of certify here; nearest is ${nearest(name, names)}`,
+        `${at}: «${name}» is no option of ${this.#whose} here; nearest is ${nearest(name, names)}`,
         `Use the names of its flags: ${names.join(', ')}.`,
       );
     }
@@ -173,6 +214,9 @@ export class OptionReader {
     return value.replace(/\$\{([^}]*)\}/g, (_, name: string) => {
       const found = Object.hasOwn(this.#definitions, name) ? this.#definitions[name] : undefined;
       if (found !== undefined) return found;
+      if (name.startsWith('run:')) {
+        throw badInput(`${at}: \${${name}} is no earlier run of the file`, 'Name one that stands above it.');
+      }
       throw badInput(`${at}: \${${name}} is not defined`, `Say what it is: --define ${name}=VALUE.`);
     });
   }

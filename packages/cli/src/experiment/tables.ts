@@ -1,11 +1,42 @@
 /** The tables of an experiment: our rows, the paper's below them where the file gives one, and what differs. */
 import { comparisonTables, type TextTable } from '../report/figures.ts';
 import type { ReportedRun } from '../report/read-run.ts';
+import type { Summary } from '../run/summary-file.ts';
 import { columnsOf, formatHeader, formatRow } from '../table.ts';
 import type { PlannedRun } from './plan-file.ts';
 
-export function experimentTables(runs: readonly ReportedRun[], plans: readonly PlannedRun[]): TextTable[] {
-  return comparisonTables(runs).map((table) => {
+/** What a run that certifies nothing came to. */
+export interface SummarisedRun {
+  readonly name: string;
+  readonly summary: Summary;
+}
+
+const TITLES: Readonly<Record<string, string>> = {
+  attack: 'Attack',
+  bound: 'Interpolation error',
+  calibrate: 'Calibration',
+  predict: 'Predictions',
+};
+
+/** A table for each command, a row a run. */
+function summaryTables(runs: readonly SummarisedRun[]): TextTable[] {
+  return [...new Set(runs.map(({ summary }) => summary.command))].map((command) => {
+    const members = runs.filter(({ summary }) => summary.command === command);
+    const titles = [...new Set(members.flatMap(({ summary }) => summary.columns.map(([title]) => title)))];
+    const rows = members.map(({ name, summary }) => [
+      name,
+      ...titles.map((title) => summary.columns.find(([own]) => own === title)?.[1] ?? ''),
+    ]);
+    return { title: TITLES[command] ?? command, caption: '', columns: ['run', ...titles], rows };
+  });
+}
+
+export function experimentTables(
+  runs: readonly ReportedRun[],
+  others: readonly SummarisedRun[],
+  plans: readonly PlannedRun[],
+): TextTable[] {
+  return [...summaryTables(others), ...comparisonTables(runs)].map((table) => {
     const planOf = (row: readonly string[]) => plans.find(({ name }) => name === row[0]);
     const more = [...new Set(table.rows.flatMap((row) => Object.keys(planOf(row)?.paper ?? {})))];
     const columns = [...table.columns, ...more.filter((column) => !table.columns.includes(column))];

@@ -37,6 +37,9 @@ const MAX_SAMPLES = option('max-samples', 'N', 'sweep: noise samples of an image
 const NOISE = { heading: 'Smoothing:', options: [SIGMA_GAMMA, SIGMA_EPS, CONFIDENCE, N_GAMMA, N_EPS, INNER] };
 const RUN = { heading: 'Run:', options: [SEED, BATCH] };
 
+/** For PREDICT of a smoothed classifier in passing. */
+export const smoothingOptions: readonly OptionGroup[] = [{ ...NOISE, options: [...NOISE.options, N0] }, RUN];
+
 export const predictPlanOptions: readonly OptionGroup[] = [
   {
     heading: 'Method:',
@@ -58,11 +61,13 @@ export const certifyPlanOptions: readonly OptionGroup[] = [
     options: [
       option(
         'method',
-        'sweep|dist-x|base',
+        'sweep|dist-x|dist-d|base',
         'sweep: the noise-smoothed classifier over the whole range; dist-x: smoothed over transformations too; ' +
+          'dist-d: the same with the E of a calibration; ' +
           'base: the heuristic, without a guarantee',
         'sweep',
       ),
+      option('calibration', 'FILE', 'dist-d: what turnproof calibrate has written'),
       FLOOR,
       MAX_SAMPLES,
       N0,
@@ -76,7 +81,13 @@ export const certifyPlanOptions: readonly OptionGroup[] = [
   RUN,
 ];
 
-const METHODS = { base: 'base', dist: 'dist-x', 'dist-x': 'dist-x', sweep: 'sweep' } as const;
+const METHODS = {
+  base: 'base',
+  dist: 'dist-x',
+  'dist-x': 'dist-x',
+  'dist-d': 'dist-d',
+  sweep: 'sweep',
+} as const;
 type Method = keyof typeof METHODS;
 
 /** @param methods those that the command offers, the default one first */

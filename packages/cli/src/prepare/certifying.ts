@@ -8,6 +8,8 @@ import { modelOptions, readModel, readPreparation } from '../options/model.ts';
 import { pipelineOptions, readPipeline } from '../options/pipeline.ts';
 import { readPlan } from '../options/plan.ts';
 import type { OptionGroup } from '../options/values.ts';
+import type { CalibrationFile } from '../run/calibration-file.ts';
+import { calibrationFor, checkCalibrated } from './calibrated.ts';
 import { type Engine, openEngine } from './engine.ts';
 import { checkImages, type HostModel, openHostModel, openSelection, type SelectedData } from './inputs.ts';
 
@@ -21,6 +23,8 @@ export interface Checked {
   readonly plan: Plan;
   readonly boundMethod: BoundMethod;
   readonly device: DeviceChoice;
+  /** dist-d: what the certificates rest on. */
+  readonly calibration: CalibrationFile | null;
   /** The caller releases its `host`, or hands it on to `open`. */
   readonly opened: HostModel;
 }
@@ -40,13 +44,16 @@ export async function check(
   early: () => void = () => undefined,
 ): Promise<Checked> {
   const pipeline = readPipeline(values);
-  const plan = readPlan(values, pipeline.range, methods);
+  const asked = readPlan(values, pipeline.range, methods);
+  const calibration = await calibrationFor(values, asked, pipeline);
+  const plan = calibration ? { ...asked, calibration: calibration.summary } : asked;
   const boundMethod = readBoundMethod(values, pipeline.transform);
   const device = readDevice(values);
   const path = readModel(values);
   const preparation = readPreparation(values);
   const choice = readData(values);
   const selected = await openSelection(choice, pipeline);
+  if (calibration) await checkCalibrated(calibration, plan, pipeline, selected);
   checkPlan(plan, pipeline);
   early();
   const opened = await openHostModel(path, selected, device.threads, preparation);
@@ -57,7 +64,7 @@ export async function check(
     await opened.host.release();
     throw error;
   }
-  return { selected: { ...selected, sha256 }, pipeline, plan, boundMethod, device, opened };
+  return { selected: { ...selected, sha256 }, pipeline, plan, boundMethod, device, calibration, opened };
 }
 
 /** Opens GPU and classifier of what was checked. The caller closes the engine. */

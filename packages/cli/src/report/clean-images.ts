@@ -62,11 +62,22 @@ export function canBeShown({ channels }: { readonly channels: number }): boolean
   return channels === 1 || channels === 3;
 }
 
+interface ImageSize {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+}
+
 /** A PNG as a data URI; pixels [channels, height, width] in [0, 1], rounded to 8 bits. */
-export async function pngUri(
+export async function pngUri(pixels: ArrayLike<number>, size: ImageSize): Promise<string> {
+  return `data:image/png;base64,${(await pngOf(pixels, size)).toString('base64')}`;
+}
+
+/** The bytes of a PNG; see {@link pngUri}. */
+export async function pngOf(
   pixels: ArrayLike<number>,
-  { channels, height, width }: { readonly channels: number; readonly height: number; readonly width: number },
-): Promise<string> {
+  { channels, height, width }: ImageSize,
+): Promise<Buffer> {
   const bytes = Buffer.alloc(channels * height * width);
   const plane = height * width;
   for (let k = 0; k < plane; k++) {
@@ -76,6 +87,5 @@ export async function pngUri(
     }
   }
   const raw = { width, height, channels: channels === 1 ? 1 : 3 } as const;
-  const png = await sharp(bytes, { raw }).png({ compressionLevel: 9 }).toBuffer();
-  return `data:image/png;base64,${png.toString('base64')}`;
+  return sharp(bytes, { raw }).png({ compressionLevel: 9 }).toBuffer();
 }

@@ -1,8 +1,9 @@
 /** What a run came to, in figures: for the page, for tables as text, for experiments. */
-import { downTo } from '../rounding.ts';
+import { downTo, upTo } from '../rounding.ts';
 import { certifiedAccuracy, radiiOf } from '../run/summary.ts';
+import { errorsOf, rhoOf } from './certificates.ts';
 import type { ReportedImage, ReportedRun } from './read-run.ts';
-import { NO_GUARANTEE, unitSign } from './words.ts';
+import { caveatOf, unitSign } from './words.ts';
 
 export interface RunFigures {
   readonly images: number;
@@ -59,6 +60,8 @@ export function figuresOf({ images }: ReportedRun): RunFigures {
 /** Cells as text, the first column naming the run. */
 export interface TextTable {
   readonly title: string;
+  /** Instead of what explains tables of certificates. */
+  readonly caption?: string;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }
@@ -71,8 +74,31 @@ export function comparisonTables(runs: readonly ReportedRun[]): TextTable[] {
 
 /** No number of a heuristic stands where it could be taken for a guarantee. */
 function methodCell({ images }: ReportedRun): string {
-  const method = images[0]?.certificate.method ?? '';
-  return method === 'base' ? `base (${NO_GUARANTEE})` : method;
+  const first = images[0]?.certificate;
+  if (first === undefined) return '';
+  const caveat = caveatOf(first);
+  return caveat === null ? first.method : `${first.method} (${caveat})`;
+}
+
+/** E of Dist: its mean over the images that have one. */
+function errorCell({ images }: ReportedRun): string {
+  const errors = images.flatMap(({ certificate }) => ('bound' in certificate ? errorsOf(certificate) : []));
+  return errors.length === 0 ? '' : (errors.reduce((sum, E) => sum + E, 0) / errors.length).toFixed(3);
+}
+
+/** ρ_E: the largest of the images; q_E: of the calibration. */
+function shareCells({ images }: ReportedRun): [rho: string, q: string] {
+  const rhos = images.flatMap(({ certificate }) => rhoOf(certificate) ?? []);
+  const first = images[0]?.certificate;
+  return [
+    rhos.length === 0
+      ? ''
+      : upTo(
+          rhos.reduce((a, b) => Math.max(a, b), 0),
+          4,
+        ),
+    first?.method === 'dist-d' ? downTo(first.bound.calibration.qE, 4) : '',
+  ];
 }
 
 /** A row a run of one unit; runs with other radii leave those columns empty. */
@@ -83,18 +109,26 @@ function comparisonTable(runs: readonly ReportedRun[]): TextTable {
     `cert. ${Number(radius.toFixed(3))}${unitSign(unit)}`;
   const unit = figures[0]?.unit ?? 'degrees';
   const atRadius = [...new Set(radii)].sort((a, b) => a - b);
+  // What only some methods have; columns that none of the runs has are left out.
+  const special: [title: string, cells: string[]][] = [
+    ['mean E', figures.map(({ run }) => errorCell(run))],
+    ['max. rho_E', figures.map(({ run }) => shareCells(run)[0])],
+    ['q_E', figures.map(({ run }) => shareCells(run)[1])],
+  ];
+  const distinct = special.filter(([, cells]) => cells.some((cell) => cell !== ''));
   const columns = [
     'run',
     'method',
     'images',
     'b acc.',
     ...atRadius.map((radius) => columnOf(radius, unit)),
+    ...distinct.map(([title]) => title),
     'abstained',
     'confidence',
     'bound s',
     'sampling s',
   ];
-  const rows = figures.map((of) => [
+  const rows = figures.map((of, row) => [
     of.run.name,
     methodCell(of.run),
     String(of.images),
@@ -103,6 +137,7 @@ function comparisonTable(runs: readonly ReportedRun[]): TextTable {
       const found = of.certified.find(({ radius }) => radius === wanted);
       return found === undefined ? '' : downTo(found.accuracy, 3);
     }),
+    ...distinct.map(([, cells]) => cells[row] ?? ''),
     (of.abstained / of.images).toFixed(3),
     String(of.confidence),
     of.boundSeconds.toFixed(2),

@@ -2,6 +2,7 @@
 
 import type { Certificate } from '@turnproof/certify';
 import { downTo } from '../rounding.ts';
+import type { AttackedImages, WorstImage } from './attacked-images.ts';
 import { regionOf } from './certificates.ts';
 import { type CleanImage, type CleanImages, canBeShown, pngUri } from './clean-images.ts';
 import { SERIES } from './draw-plot.ts';
@@ -36,13 +37,14 @@ export async function gallery(
   runs: readonly ReportedRun[],
   images: CleanImages,
   all: readonly string[],
+  attacked: AttackedImages | null = null,
 ): Promise<Markup> {
   const toneOf = ({ name }: ReportedRun) => `tone-${all.indexOf(name) % SERIES.length}`;
   const main = mostComplete(runs);
   const shown = runs.slice(0, MAX_RINGS);
   const chosen = chosenImages(main);
   const cards: Markup[] = [];
-  for (const certificate of chosen) cards.push(await card(certificate, shown, images, toneOf));
+  for (const certificate of chosen) cards.push(await card(certificate, shown, images, toneOf, attacked));
   const left = main.images.length - chosen.length;
   const several = shown.length > 1;
   return html`<p>${legend(main, several)}</p>
@@ -87,6 +89,7 @@ async function card(
   runs: readonly ReportedRun[],
   images: CleanImages,
   toneOf: (run: ReportedRun) => string,
+  attacked: AttackedImages | null,
 ): Promise<Markup> {
   const { index, label, image, pipeline } = certificate;
   const clean = await shownImage(certificate, images);
@@ -113,11 +116,26 @@ async function card(
     alternative,
   });
   const name = typeof clean === 'string' ? null : clean.name;
+  const worst = canBeShown(image.shape) ? ((await attacked?.worst(image.sha256)) ?? null) : null;
   return html`<article class="card">${figure}<div><h3>Image ${index}</h3>
 ${name === null ? '' : html`<p class="quiet name">${name}</p>`}
 ${label === null ? '' : html`<p>label ${className(label, images.classes)}</p>`}
 ${words.map(({ name: run, text, certificate: one }) => html`<p>${runs.length > 1 ? html`<span class="quiet">${run}:</span> ` : ''}${text}${one?.abstention ? html` <span class="quiet">(${one.abstention})</span>` : ''}</p>`)}
-${typeof clean === 'string' ? html`<p class="quiet">Not shown: ${clean}.</p>` : ''}</div></article>`;
+${typeof clean === 'string' ? html`<p class="quiet">Not shown: ${clean}.</p>` : ''}
+${worst === null ? '' : await worstFigure(worst, certificate, images.classes)}</div></article>`;
+}
+
+/** The worst attack found, as b sees it before preprocessing. */
+async function worstFigure(
+  { pixels, gamma, answer, wrong, attacks }: WorstImage,
+  { image, label, unit, index }: Certificate,
+  classes: readonly string[] | null,
+): Promise<Markup> {
+  const at = gamma.map((axis) => Number(axis.toFixed(2))).join(', ');
+  const said = answer === null ? 'no class' : `class ${className(answer, classes)}`;
+  const verdict = label === null || answer === label ? '' : ', not the label';
+  const words = `worst of ${attacks} attacks, γ = ${at}${unitSign(unit)}: b alone says ${said}${verdict} (${wrong} of ${attacks} answered otherwise)`;
+  return html`<figure class="worst"><img class="pixels" alt="Image ${index}, ${words}" src="${await pngUri(pixels, image.shape)}"><figcaption>${words}</figcaption></figure>`;
 }
 
 /** The image that was certified, or why it is not drawn. */

@@ -7,7 +7,7 @@ import { errorsOf, innerCountsOf, rhoOf } from './certificates.ts';
 import { DASHES, PLOT_WIDTH, type Plot, SERIES } from './draw-plot.ts';
 import { figuresOf } from './figures.ts';
 import type { ReportedRun } from './read-run.ts';
-import { NO_GUARANTEE } from './words.ts';
+import { caveatOf } from './words.ts';
 
 /** 1, 2, 5, 10, 20, ... as logarithms: where the axis of samples has labels. */
 const DECADES = Array.from({ length: 24 }, (_, i) =>
@@ -71,7 +71,10 @@ function accuracyPlot(runs: readonly ReportedRun[], unit: 'degrees' | 'pixels'):
     return baseAccuracy === null ? [] : [{ accuracy: baseAccuracy, run: run.name }];
   });
   const several = runs.length > 1;
-  const heuristic = shown.every(({ images }) => images[0]?.certificate.method === 'base');
+  const caveats = shown.flatMap(({ images: [one] }) =>
+    one === undefined ? [] : [caveatOf(one.certificate)],
+  );
+  const heuristic = caveats.every((caveat) => caveat !== null);
   const colour = {
     field: 'run',
     type: 'nominal',
@@ -95,7 +98,9 @@ function accuracyPlot(runs: readonly ReportedRun[], unit: 'degrees' | 'pixels'):
           y: {
             field: 'accuracy',
             type: 'quantitative',
-            title: heuristic ? `accuracy as if certified (${NO_GUARANTEE})` : 'certified accuracy',
+            title: heuristic
+              ? `accuracy as if certified (${[...new Set(caveats)].join('; ')})`
+              : 'certified accuracy',
             scale: { domain: [0, 1] },
           },
           color: colour,

@@ -10,9 +10,9 @@ import { type Content, html, type Markup } from './html.ts';
 import type { ReportedRun } from './read-run.ts';
 import {
   accountWords,
+  caveatOf,
   className,
   methodWords,
-  NO_GUARANTEE,
   percent,
   regionWords,
   unitSign,
@@ -44,8 +44,8 @@ export function headline(run: ReportedRun): Markup {
   const example = run.images.find(({ certificate }) => certificate.predicted !== null)?.certificate;
   const { certified, images } = figures;
   const sign = unitSign(figures.unit);
-  const accuracy =
-    first.method === 'base' ? `accuracy as if certified (${NO_GUARANTEE})` : 'certified accuracy';
+  const caveat = caveatOf(first);
+  const accuracy = caveat === null ? 'certified accuracy' : `accuracy as if certified (${caveat})`;
   const tiles = [
     tile(images, images === 1 ? 'image' : 'images'),
     tile(
@@ -69,10 +69,40 @@ export function headline(run: ReportedRun): Markup {
     ),
   ];
   return html`<section aria-labelledby="headline"><h2 id="headline">In short</h2>
-<p class="lead${first.method === 'base' ? ' heuristic' : ''}"><strong>${name}.</strong> ${guarantee}${first.method === 'base' ? '' : ` Each certificate is wrong with probability at most ${percent(1 - figures.confidence)} over the random draws of the run.`}</p>
+<p class="lead${caveat === null ? '' : ' heuristic'}"><strong>${name}.</strong> ${caveat === null || first.method === 'base' ? '' : `${SAMPLED_LEAD} `}${guarantee}${first.method === 'base' ? '' : ` Each certificate${first.method === 'dist-d' ? ' of an image that E covers' : ''} is wrong with probability at most ${percent(1 - figures.confidence)} over the random draws of the run.`}</p>
 <dl class="tiles">${tiles}</dl>
+${first.method === 'dist-d' ? calibrationTable(first) : ''}
 ${example === undefined ? html`<p>No image could be certified.</p>` : html`<p>Image ${example.index}, for example: «${example.guarantee}»</p>`}
 </section>`;
+}
+
+const SAMPLED_LEAD =
+  'Sampled, no guarantee on Γ: the calibration held the largest error at some random γ of each β against E, not the maximum over Γ.';
+
+/** What Dist-D rests on. */
+function calibrationTable({ bound }: Extract<Certificate, { method: 'dist-d' }>): Markup {
+  const { calibration } = bound;
+  const { errors, nGammas, nBetas, nImages, passed, mostExceeding, alpha, alphaInner } = calibration;
+  const rows: [string, Content][] = [
+    ['E', upTo(calibration.E, 5)],
+    ['ρ_E', calibration.rhoE],
+    ['q_E', downTo(calibration.qE, 4)],
+    ['confidence of q_E', percent(1 - alpha)],
+    ['images that passed', `${passed} of ${nImages}`],
+    ['β of each', `${nBetas}; ${mostExceeding} of them may exceed E`],
+    ['an image passes wrongly with probability at most', alphaInner],
+    [
+      'errors',
+      errors === 'bounded' ? 'bounded over Γ' : `at ${nGammas} random γ of each β: no guarantee on Γ`,
+    ],
+    ['SHA-256 of calibration.json', html`<code>${calibration.sha256}</code>`],
+  ];
+  return table(
+    'The calibration: of the images of its distribution, a share of at least q_E is served by E.',
+    ['what', 'value'],
+    rows,
+    'words',
+  );
 }
 
 /** @param tables instead of the plain ones: the same with rows of others */
@@ -86,7 +116,8 @@ ${methods.map((method) => {
   const { name, guarantee } = methodWords(method);
   return html`<p class="lead${method === 'base' ? ' heuristic' : ''}"><strong>${name}.</strong> ${guarantee}</p>`;
 })}
-${(tables ?? comparisonTables(runs)).map(({ title, columns, rows }) => table(`${title}. ${caption}`, columns, rows))}
+${runs.some(({ images: [one] }) => one?.certificate.method === 'dist-d' && caveatOf(one.certificate) !== null) ? html`<p class="lead heuristic">${SAMPLED_LEAD}</p>` : ''}
+${(tables ?? comparisonTables(runs)).map(({ title, caption: own, columns, rows }) => table(`${title}. ${own ?? caption}`, columns, rows))}
 </section>`;
 }
 

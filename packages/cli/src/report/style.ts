@@ -39,6 +39,8 @@ figcaption { color: var(--quiet); font-size: .875rem; max-width: 34rem; margin-t
   font-size: .9rem; }
 .card p { margin: .15rem 0; }
 .card .name { font-size: .8rem; }
+.worst { margin: .5rem 0 0; } .worst img { width: 5rem; border: 1px solid var(--line); }
+.worst figcaption { font-size: .8rem; color: var(--quiet); }
 .region { display: block; width: 100%; max-width: 15rem; max-height: 15rem; margin: 0 auto .5rem; }
 .pixels { image-rendering: pixelated; }
 .frame { fill: none; stroke: var(--line); }

@@ -22,6 +22,12 @@ const METHODS: Readonly<Record<Certificate['method'], MethodWords>> = {
       'every transformation of the image up to its radius: real numbers, not a sample of them. Interpolation errors ' +
       'are bounded for each image.',
   },
+  'dist-d': {
+    name: 'Dist-D',
+    guarantee:
+      'As Dist-x, for images of a distribution: one E serves a share of at least q_E of them, as a calibration on other ' +
+      'images showed. Nothing is bounded for the image itself.',
+  },
   sweep: {
     name: 'Sweep',
     guarantee:
@@ -45,11 +51,23 @@ const ACCOUNTS: Readonly<Record<string, readonly [symbol: string, words: string]
     'α_sweep',
     'that the interval goes beyond the first place where h answers something else (shared over the depths of the tree of slices)',
   ],
-  alphaE: ['α_E', 'that E is exceeded more often than ρ_E says (Clopper-Pearson)'],
+  alphaE: [
+    'α_E',
+    'that E is exceeded more often than ρ_E says (Clopper-Pearson); Dist-D: that q_E is too high, once for all images',
+  ],
 };
 
 /** Beside every number of the heuristic. */
 export const NO_GUARANTEE = 'no guarantee';
+
+/** What must stand beside every number of a method that guarantees nothing on Γ; null for the others. */
+export function caveatOf(certificate: Certificate): string | null {
+  if (certificate.method === 'base') return NO_GUARANTEE;
+  if (certificate.method === 'dist-d' && certificate.bound.calibration.errors === 'sampled') {
+    return 'sampled, no guarantee on Γ';
+  }
+  return null;
+}
 
 /** An account of the ledger; one that is not known here stands by its own name. */
 export function accountWords(name: string): readonly [symbol: string, words: string] {
@@ -88,7 +106,8 @@ export function regionWords(certificate: Certificate): string {
   if (region.kind === 'ball') {
     const radius = inward(region.radius);
     const words = certificate.unit === 'degrees' ? `±${radius}${sign}` : `shifts up to ${radius}${sign}`;
-    return certificate.method === 'base' ? `${words}, ${NO_GUARANTEE}` : words;
+    const caveat = caveatOf(certificate);
+    return caveat === null ? words : `${words}, ${caveat}`;
   }
   const axes = region.lower.map((lower, axis) => {
     const upper = region.upper[axis] ?? lower;

@@ -2,6 +2,7 @@
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { badInput } from '@turnproof/core';
+import { type AttackedImages, openAttacked } from './attacked-images.ts';
 import { type CleanImages, openCleanImages } from './clean-images.ts';
 import { type DrawnPlot, drawPlot } from './draw-plot.ts';
 import type { TextTable } from './figures.ts';
@@ -12,7 +13,7 @@ import { plotsOf } from './plots.ts';
 import type { ReportedRun } from './read-run.ts';
 import { comparedImages, comparison, headline, imagesTable, ledger, provenance } from './sections.ts';
 import { sweepSection } from './sweep-section.ts';
-import { NO_GUARANTEE } from './words.ts';
+import { caveatOf } from './words.ts';
 
 export interface ReportOptions {
   /** Where report.html and report/ are written; made where it is not there. */
@@ -22,6 +23,8 @@ export interface ReportOptions {
   readonly about?: readonly string[];
   /** Instead of the tables that compare several runs: the same with rows of others. */
   readonly tables?: readonly TextTable[];
+  /** Folders of attacks on the same images. */
+  readonly attacks?: readonly string[];
   /** The data set, where it lies elsewhere than the runs say. */
   readonly data?: string | undefined;
 }
@@ -62,17 +65,16 @@ function withNamesApart(runs: readonly ReportedRun[]): ReportedRun[] {
   if (runs.length === 1) return [...runs];
   return runs.map((run) => {
     const name = runs.filter((other) => other.name === run.name).length > 1 ? run.path : run.name;
-    return {
-      ...run,
-      name: run.images[0]?.certificate.method === 'base' ? `${name} (${NO_GUARANTEE})` : name,
-    };
+    const first = run.images[0]?.certificate;
+    const caveat = first === undefined ? null : caveatOf(first);
+    return { ...run, name: caveat === null ? name : `${name} (${caveat})` };
   });
 }
 
 async function reportText(
   runs: readonly ReportedRun[],
   plots: readonly DrawnPlot[],
-  { title, about = [], tables, data }: ReportOptions,
+  { title, about = [], tables, data, attacks = [] }: ReportOptions,
 ): Promise<string> {
   const [first] = runs;
   if (first === undefined) throw new TypeError('a report needs a run');
@@ -81,12 +83,13 @@ async function reportText(
     const members = runs.filter((run) => transformOf([run]) === transform);
     groups.push({ runs: members, images: await openCleanImages(mostComplete(members), data) });
   }
+  const attacked = attacks.length === 0 ? null : await openAttacked(attacks);
   const single = runs.length === 1;
   const images = groups[0]?.images;
   const sections: [id: string, words: string, part: Markup | null][] = [
     ['headline', 'In short', single ? headline(first) : comparison(runs, tables ?? null)],
     ['plots', 'Plots', plotSection(plots)],
-    ['images', 'Images', await imagesSection(groups, runs)],
+    ['images', 'Images', await imagesSection(groups, runs, attacked)],
     ['sweep', 'Slices', single && images ? await sweepSection(first, images) : null],
     ['every', 'Every image', single && images ? imagesTable(first, images) : everySection(groups)],
     ['ledger', 'The α ledger', single ? ledger(first) : null],
@@ -95,6 +98,7 @@ async function reportText(
   ];
   const shown = sections.filter(([, , part]) => part !== null);
   const notes = runs.flatMap((run) => run.notes.map((note) => (single ? note : `${run.name}: ${note}`)));
+  notes.push(...(attacked?.notes ?? []));
   return pageText({
     title:
       title ??
@@ -111,7 +115,11 @@ interface Group {
   readonly images: CleanImages;
 }
 
-async function imagesSection(groups: readonly Group[], all: readonly ReportedRun[]): Promise<Markup> {
+async function imagesSection(
+  groups: readonly Group[],
+  all: readonly ReportedRun[],
+  attacked: AttackedImages | null,
+): Promise<Markup> {
   const names = all.map(({ name }) => name);
   const parts: Markup[] = [];
   for (const { runs, images } of groups) {
@@ -119,7 +127,7 @@ async function imagesSection(groups: readonly Group[], all: readonly ReportedRun
       groups.length > 1
         ? html`<h3>${transformOf(runs) === 'rotation' ? 'Rotation' : 'Translation'}</h3>`
         : '';
-    parts.push(html`${heading}${await gallery(runs, images, names)}`);
+    parts.push(html`${heading}${await gallery(runs, images, names, attacked)}`);
   }
   return html`<section aria-labelledby="images"><h2 id="images">Images</h2>${parts}</section>`;
 }

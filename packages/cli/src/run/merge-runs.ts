@@ -1,9 +1,20 @@
 /** Shards of a run, joined into the run that nobody had cut: the same lines in the same order. */
-import { mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { badInput, TurnproofError } from '@turnproof/core';
 import { shardFolderName } from '../options/shard.ts';
 import { dataDigest } from '../prepare/inputs.ts';
+import { CALIBRATION } from './calibration-file.ts';
 import { CONFIG, differences, type RunConfig, readRunConfig } from './run-config.ts';
 import { checkRunFolder, SUSPECT } from './run-folder.ts';
 import { type ImageLines, readRunLines, writeRunLines } from './run-lines.ts';
@@ -53,6 +64,9 @@ export async function mergeRuns(paths: readonly string[], out: string): Promise<
     writeRunLines(made, images);
     const config = mergedConfig(shards, images, out);
     writeFileSync(join(made, CONFIG), `${JSON.stringify(config, null, 2)}\n`, { flush: true });
+    // The same in every shard: its hash is part of their plans.
+    const calibration = join(shards[0]?.path ?? '', CALIBRATION);
+    if (existsSync(calibration)) copyFileSync(calibration, join(made, CALIBRATION));
     if (named.length > 0) {
       const content = { schema: 'turnproof/suspect/1', reason: reasons.join('; '), images: named };
       writeFileSync(join(made, SUSPECT), `${JSON.stringify(content, null, 2)}\n`, { flush: true });

@@ -11,7 +11,6 @@ import {
   replayPreparation,
 } from '@turnproof/certify';
 import { badInput, openDevice, TurnproofError } from '@turnproof/core';
-import { philox4x32 } from '@turnproof/shaders/oracle';
 import type { Console } from '../console.ts';
 import { openDataset } from '../data/index.ts';
 import type { DeviceChoice } from '../options/device.ts';
@@ -19,6 +18,7 @@ import { resolveModel } from '../options/model.ts';
 import type { OptionGroup, Values } from '../options/values.ts';
 import { type Engine, openEngine } from '../prepare/engine.ts';
 import { openHostModel } from '../prepare/inputs.ts';
+import { shuffled } from './order.ts';
 import type { RunOrigin } from './run-notes.ts';
 
 export const replayOptions: OptionGroup = {
@@ -48,13 +48,9 @@ export function chooseLines(total: number, k: number, seed: bigint | undefined):
   const count = Math.min(k, total);
   if (seed === undefined)
     return Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * total) / count));
-  const key = [Number(seed & 0xffffffffn), Number(seed >> 32n)] as const;
-  const ranked = Array.from({ length: total }, (_, line) => {
-    const [high, low] = philox4x32([line, 0, 0, 0], key);
-    return { line, rank: high * 2 ** 32 + low };
-  });
-  const drawn = ranked.toSorted((a, b) => a.rank - b.rank).slice(0, count);
-  return drawn.map(({ line }) => line).sort((a, b) => a - b);
+  return shuffled(total, seed)
+    .slice(0, count)
+    .sort((a, b) => a - b);
 }
 
 export interface Replayed {

@@ -107,7 +107,7 @@ const FREE = ['adapter', 'provider', 'threads', 'batch', 'out', 'config', 'json'
 /** Options that stand in `plan`, `pipeline`, `data` or `model` in effect: words may differ and mean the same. */
 const IN_EFFECT = ['data', 'index', 'skip', 'limit', 'stride', 'shard', 'model', 'transform', 'range'].concat(
   ['method', 'seed', 'confidence', 'sigma-gamma', 'sigma-eps', 'n0', 'n-gamma', 'n-eps', 'n-choose-e'],
-  ['n-test-e', 'inner', 'radius-rule', 'floor', 'max-samples', 'bound', 'vignette', 'blur'],
+  ['n-test-e', 'inner', 'radius-rule', 'floor', 'max-samples', 'bound', 'vignette', 'blur', 'calibration'],
 );
 
 /**

@@ -22,6 +22,12 @@ export async function readOrigin(folder: string): Promise<RunOrigin> {
   return { data: word('data'), model: word('model'), folder: { fit: word('fit'), labels: word('labels') } };
 }
 
+/** The options of a run's config.json; none where there is no such file. */
+export async function readOptions(folder: string): Promise<Readonly<Record<string, unknown>>> {
+  const options = fieldOf(await readJson(join(folder, 'config.json')), 'options');
+  return typeof options === 'object' && options !== null ? { ...options } : {};
+}
+
 export interface Suspects {
   readonly images: ReadonlySet<unknown>;
   readonly reason: string;
