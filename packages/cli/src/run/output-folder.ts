@@ -3,7 +3,8 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OptionSpec, Values } from '../options/values.ts';
 import { version } from '../version.ts';
-import { CONFIG, checkRunFolder } from './run-folder.ts';
+import { CONFIG } from './run-config.ts';
+import { checkRunFolder } from './run-folder.ts';
 import { type Summary, writeSummary } from './summary-file.ts';
 import { writeWhole } from './write-whole.ts';
 
