@@ -13,9 +13,13 @@ import {
   dispatchArgmaxCount,
   dispatchNoise,
   distanceItems,
+  endsOf,
   fixedMap,
   type ImageShape,
+  InverseRunner,
   intervalErrorKernel,
+  intervalItems,
+  inverseItems,
   mapItems,
   PairRunner,
   PixelRunner,
@@ -128,6 +132,48 @@ function pixelCases(shape: ImageShape, count: number): BenchCase[] {
   ];
 }
 
+/** One step of refinement, from intervals that are narrow already: what an image costs is some steps for each box. */
+function inverseCase(shape: ImageShape, count: number): BenchCase {
+  const size = pixelCount(shape);
+  return {
+    name: `inverse ${nameOf(shape)}`,
+    unit: 'boxes',
+    work: count,
+    prepare: async (gpu) => {
+      const held = hold(gpu);
+      const runner = await InverseRunner.create(gpu, shape);
+      const one = picture(shape);
+      const known = new Float32Array(count * 2 * size);
+      for (let i = 0; i < count; i++) {
+        known.set(
+          one.map((value) => 0.9 * value),
+          2 * i * size,
+        );
+        known.set(
+          one.map((value) => 0.9 * value + 0.1),
+          (2 * i + 1) * size,
+        );
+      }
+      const entries = Array.from({ length: count }, (_, slot) => ({
+        image: 0,
+        slot,
+        box: { lower: [angle(slot, count)], upper: [angle(slot, count) + WIDTH / 8] },
+      }));
+      const arrays = {
+        images: held.f32(one),
+        warped: held.f32(known),
+        items: held.i32(inverseItems(entries, 0.5 / 255, 'rotation', shape)),
+        output: held.empty(count * 2 * size),
+        refuted: held.u32(new Uint32Array(count)),
+      };
+      return {
+        dispatch: (batch) => runner.dispatch(batch, arrays, count),
+        release: () => held.release(),
+      };
+    },
+  };
+}
+
 function pairCases(shape: ImageShape, pre: Preprocess, count: number): BenchCase[] {
   const slots = Math.ceil(count / SHARED);
   const size = pixelCount(shape);
@@ -178,9 +224,19 @@ function pairCases(shape: ImageShape, pre: Preprocess, count: number): BenchCase
     make('chord_error', 'pairs', chordErrorKernel, () => pairItems(pairs, 'rotation', shape), {
       constants: { TRANSLATION: 0 },
     }),
-    make('interval_error', 'pairs', intervalErrorKernel, () => pairItems(pairs, 'rotation', shape), {
-      fieldBytes: 8,
-    }),
+    make(
+      'interval_error',
+      'pairs',
+      intervalErrorKernel,
+      () =>
+        intervalItems(
+          pairs.map(({ slot, beta, box }) => ({ images: [0, 0], moved: endsOf(slot), beta, box })),
+          'rotation',
+          shape,
+        ),
+      { fieldBytes: 8 },
+    ),
+    inverseCase(shape, count),
     make('slice_distance', 'points', sliceDistanceKernel, () => distanceItems(slices, 'rotation', shape), {}),
     make('slice_remainder', 'boxes', sliceRemainderKernel, () => boxItems(pairs, 'rotation', shape), {
       constants: { TRANSLATION: 0 },
