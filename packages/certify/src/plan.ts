@@ -14,7 +14,7 @@ import {
   smallestUsefulN,
 } from './statistics/index.ts';
 
-export type Method = 'base' | 'dist-x' | 'sweep';
+export type Method = 'base' | 'dist-x' | 'indiv' | 'sweep';
 
 export interface Plan {
   readonly method: Method;
@@ -44,6 +44,10 @@ export interface Plan {
   readonly floor?: number;
   /** sweep: after so many samples of an image no further slice is tested. Default 40,000. */
   readonly maxSamples?: number;
+  /** indiv: steps of refinement of the inverse. Default 10. */
+  readonly refinements?: number;
+  /** indiv: sub-boxes of Γ along each axis. Default 512 for rotations, 64 for translations. */
+  readonly boxes?: number;
 }
 
 /** Sweep: samples between two looks at a slice. Few, as most slices need no more than five looks. */
@@ -63,6 +67,19 @@ export function sweepLimits(
   };
 }
 
+const REFINEMENTS = 10;
+const MAX_REFINEMENTS = 1000;
+const BOXES = { rotation: 512, translation: 64 } as const;
+const MAX_BOXES = 2 ** 16;
+
+/** How fine Indiv's inverse is, defaults filled in. */
+export function indivLimits(
+  { refinements, boxes }: Pick<Plan, 'refinements' | 'boxes'>,
+  transform: Pipeline['transform'],
+): { readonly refinements: number; readonly boxes: number } {
+  return { refinements: refinements ?? REFINEMENTS, boxes: boxes ?? BOXES[transform] };
+}
+
 /** β of one purpose are numbered with 24 bits of a counter word. */
 const MAX_BETAS = 2 ** 24;
 /** Thresholds of the sequential test are kept in a table of this length. */
@@ -73,6 +90,7 @@ const MAX_BATCH = 65_535;
 const WEIGHTS = {
   base: { alphaGamma: 1 },
   'dist-x': { alphaGamma: 0.4, alphaEps: 0.5, alphaE: 0.1 },
+  indiv: { alphaGamma: 0.4, alphaEps: 0.5, alphaE: 0.1 },
   sweep: { alphaSweep: 1 },
 } as const;
 
@@ -183,7 +201,7 @@ function refuseTooFew(name: string, flag: string, given: number, needed: number 
 function checkNumbers(plan: Plan, { transform }: Pick<Pipeline, 'transform'>): void {
   const { method, inner, radiusRule, batch } = plan;
   if (!Object.hasOwn(WEIGHTS, method)) {
-    throw badInput(`method «${String(method)}» is not known`, 'choose sweep, dist-x or base');
+    throw badInput(`method «${String(method)}» is not known`, 'choose sweep, dist-x, indiv or base');
   }
   if (inner !== 'sequential' && inner !== 'fixed') {
     throw badInput(`inner test «${String(inner)}» is not known`, 'choose sequential or fixed');
@@ -206,6 +224,9 @@ function checkNumbers(plan: Plan, { transform }: Pick<Pipeline, 'transform'>): v
   requireCount('n_eps', plan.nEps, MAX_SAMPLES);
   requireCount('n_choose_e', plan.nChooseE, MAX_BETAS);
   requireCount('n_test_e', plan.nTestE, MAX_BETAS);
+  const { refinements, boxes } = indivLimits(plan, transform);
+  requireCount('refinements', refinements, MAX_REFINEMENTS);
+  requireCount('boxes', boxes, MAX_BOXES);
   if (batch !== 'auto') requireCount('batch', batch, MAX_BATCH);
   seedOf(plan);
 }

@@ -1,8 +1,9 @@
 /** From a method's outcome and the circumstances of a run to a certificate. Adds no claims of its own. */
 import type { ParameterBox, Preprocess } from '@turnproof/shaders';
-import type { BaseOutcome, DistXOutcome, Spent, SweepOutcome } from '../methods/method.ts';
+import { attackHalfStep } from '../bounds/attack-error.ts';
+import type { BaseOutcome, DistXOutcome, IndivOutcome, Spent, SweepOutcome } from '../methods/method.ts';
 import type { Pipeline } from '../pipeline.ts';
-import { type Plan, SWEEP_LOOK, seedOf, sweepLimits } from '../plan.ts';
+import { indivLimits, type Plan, SWEEP_LOOK, seedOf, sweepLimits } from '../plan.ts';
 import { CERTIFICATE_SCHEMA, type Certificate } from './schema.ts';
 import { streamsOf } from './streams.ts';
 import { guaranteeOf } from './words.ts';
@@ -35,7 +36,7 @@ export function roundMs({ boundMs, samplingMs }: Spent): Certificate['ms'] {
 }
 
 export function buildCertificate(
-  outcome: BaseOutcome | DistXOutcome | SweepOutcome,
+  outcome: BaseOutcome | DistXOutcome | IndivOutcome | SweepOutcome,
   plan: Plan,
   pipeline: Pipeline,
   provenance: Provenance,
@@ -138,16 +139,24 @@ export function buildCertificate(
     };
   }
   const [alphaEps, alphaE] = [ledger.granted('alphaEps'), ledger.granted('alphaE')];
-  return {
-    ...head,
-    method,
+  const ofG = {
     ...claim,
     ledger: { total, alphaGamma, alphaEps, alphaE, spent: { ...spent } },
     counts: { ...counts, inner: outcome.inner.map(({ k, n, accepted }) => ({ k, n, accepted })) },
     bound: outcome.bound,
     test: outcome.test,
     sigmaEps,
+  };
+  if (method === 'dist-x') return { ...head, method, ...ofG, ...drawn, ...tail };
+  const { inverse } = outcome;
+  return {
+    ...head,
+    method,
+    ...ofG,
     ...drawn,
+    plan: { ...drawn.plan, radiusRule: 'paper', ...indivLimits(plan, transform) },
+    attack: { halfStep: attackHalfStep(pipeline) },
+    inverse: inverse && { ...inverse, left: copyOf(inverse.left) },
     ...tail,
   };
 }

@@ -5,6 +5,7 @@ import { PURPOSES, type Purpose } from '../sampling/streams.ts';
 const USED: Readonly<Record<Method, readonly Purpose[]>> = {
   base: ['chooseClass', 'chooseClassNoise', 'certify', 'noise'],
   sweep: ['sweepChoose', 'sweep', 'sweepAttack', 'sweepConfirm'],
+  indiv: ['chooseClass', 'chooseClassNoise', 'chooseE', 'testE', 'certify', 'noise'],
   'dist-x': ['chooseClass', 'chooseClassNoise', 'chooseE', 'testE', 'certify', 'noise'],
 };
 

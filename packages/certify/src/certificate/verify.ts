@@ -2,7 +2,7 @@
  * Checks a certificate without trusting it and without a GPU: everything that follows from its counts is computed
  * again. Not a replay: that the counts themselves were drawn as stated shows only when they are drawn again.
  */
-import { extraError } from '../bounds/extra-error.ts';
+import { extraError, extraErrorOfGiven } from '../bounds/extra-error.ts';
 import { baseClaim, type Claim, distXClaim, rhoUpper } from '../methods/claims.ts';
 import { noiseOf } from '../methods/stage.ts';
 import { checkPipeline } from '../pipeline.ts';
@@ -16,8 +16,10 @@ import {
   type Certificate,
   certificateSchema,
   type DistXCertificate,
+  type IndivCertificate,
 } from './schema.ts';
 import { streamsOf } from './streams.ts';
+import { checkInverse, indivClaimOf } from './verify-indiv.ts';
 import { checkSweep } from './verify-sweep.ts';
 import { guaranteeOf } from './words.ts';
 
@@ -28,7 +30,9 @@ export interface Verification {
 
 export type { Problem } from './audit.ts';
 
-type DrawnCertificate = BaseCertificate | DistXCertificate;
+/** Of g: E, inner tests, p. */
+type GCertificate = DistXCertificate | IndivCertificate;
+type DrawnCertificate = BaseCertificate | GCertificate;
 
 /** Recomputes thresholds, ledger, ρ_E, p and the radius of a certificate from its counts. */
 export function verifyCertificate(certificate: unknown): Verification {
@@ -46,7 +50,7 @@ export function verifyCertificate(certificate: unknown): Verification {
     const { data } = parsed;
     if (data.method === 'sweep') checkSweep(audit, data);
     else if (data.method === 'base') checkBase(audit, data);
-    else checkDistX(audit, data);
+    else checkG(audit, data);
   });
   return { ok: audit.problems.length === 0, problems: audit.problems };
 }
@@ -115,10 +119,11 @@ function checkBase(audit: Audit, certificate: BaseCertificate): void {
   checkClaim(audit, certificate, () => baseClaim(given));
 }
 
-function checkDistX(audit: Audit, certificate: DistXCertificate): void {
+function checkG(audit: Audit, certificate: GCertificate): void {
   const { counts, plan, bound, test, pABar, confidence } = certificate;
   checkCounts(audit, certificate);
-  const ledger = ledgerFor({ method: 'dist-x', confidence });
+  if (certificate.method === 'indiv') checkInverse(audit, certificate);
+  const ledger = ledgerFor({ method: certificate.method, confidence });
   const alphaGamma = ledger.granted('alphaGamma');
   const alphaE = ledger.granted('alphaE');
   const alphaInner = ledger.share('alphaEps', plan.nGamma);
@@ -156,12 +161,14 @@ function checkDistX(audit: Audit, certificate: DistXCertificate): void {
     radiusRule,
     range: pipeline.range,
   };
-  checkClaim(audit, certificate, () => distXClaim(given));
+  checkClaim(audit, certificate, () =>
+    certificate.method === 'indiv' ? indivClaimOf(certificate, given) : distXClaim(given),
+  );
 }
 
 function checkBound(
   audit: Audit,
-  certificate: DistXCertificate,
+  certificate: GCertificate,
   bound: NonNullable<DistXCertificate['bound']>,
   alphaE: number,
 ): void {
@@ -179,14 +186,15 @@ function checkBound(
     '1.1 times the largest bound',
   );
   audit.attempt('pipeline', () => {
-    audit.close('bound.extraError', bound.extraError, extraError(image.shape, pipelineOf(certificate)));
+    const extra = certificate.method === 'indiv' ? extraErrorOfGiven : extraError;
+    audit.close('bound.extraError', bound.extraError, extra(image.shape, pipelineOf(certificate)));
   });
   audit.same('bound.E', bound.E, addUp(bound.tested, bound.extraError));
 }
 
 function checkTest(
   audit: Audit,
-  certificate: DistXCertificate,
+  certificate: GCertificate,
   test: NonNullable<DistXCertificate['test']>,
   E: number,
   alphaInner: number,

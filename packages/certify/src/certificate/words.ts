@@ -1,4 +1,5 @@
 /** What a result claims, in words: made from its fields, so that verification can make them again. */
+import { ATTACK_PRECISION } from '../bounds/attack-error.ts';
 import { roundRadiusDown } from '../methods/claims.ts';
 import type { Method } from '../plan.ts';
 
@@ -13,6 +14,8 @@ export interface ClaimedRadius extends Claimed {
   /** sweep only. */
   readonly interval?: { readonly lower: readonly number[]; readonly upper: readonly number[] } | null;
   readonly radius: number | null;
+  /** indiv only: all of the range is covered. */
+  readonly cutAtRange?: boolean;
   readonly pipeline: { readonly transform: string; readonly quantization: string };
 }
 
@@ -43,6 +46,7 @@ export function guaranteeOf(claimed: ClaimedRadius): string {
       `the smoothed classifier g would answer class ${predicted} for ${moves}.`
     );
   }
+  if (method === 'indiv') return indivWords(claimed, predicted, radius);
   const rounding =
     pipeline.quantization === 'u8' ? ', rounded to 8 bits afterwards or not' : ', not rounded afterwards';
   if (method === 'sweep') {
@@ -56,6 +60,28 @@ export function guaranteeOf(claimed: ClaimedRadius): string {
     return `With confidence ${percent(confidence)}, ${H} answers class ${predicted} for ${range}${rounding}.`;
   }
   return `With confidence ${percent(confidence)}, the smoothed classifier g answers class ${predicted} for ${moves}${rounding}.`;
+}
+
+/** Of the image behind a file, not of the file. */
+function indivWords(
+  { confidence, cutAtRange, pipeline }: ClaimedRadius,
+  predicted: number,
+  radius: number,
+): string {
+  const attack =
+    pipeline.transform === 'rotation'
+      ? `rotated by an unknown angle of at most ${radius}°`
+      : cutAtRange
+        ? `translated by unknown shifts of at most ${radius} pixels on each axis`
+        : `translated by an unknown shift of at most ${radius} pixels (length of the shift)`;
+  const rounding =
+    pipeline.quantization === 'u8'
+      ? ', and rounded to 8 bits'
+      : `, and not rounded by more than ${ATTACK_PRECISION}`;
+  return (
+    `With confidence ${percent(confidence)}, whatever image was ${attack}${rounding} to give this file, ` +
+    `the smoothed classifier g answers class ${predicted} for that image as it was.`
+  );
 }
 
 /** A prediction's sentence: about this image alone. */

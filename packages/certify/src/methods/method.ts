@@ -1,13 +1,13 @@
 /** What every method is given and gives back. No GPU, no files: a method is statistics over a sampler and a bounder. */
 import type { Parameter, ParameterBox } from '@turnproof/shaders';
-import type { Bounder, SliceBounder } from '../bounds/index.ts';
+import type { Bounder, Inverter, SliceBounder } from '../bounds/index.ts';
 import type { Pipeline } from '../pipeline.ts';
 import type { Plan } from '../plan.ts';
 import type { BetaSource, InnerResult, SampledImage, Sampler } from '../sampling/index.ts';
 import type { AlphaLedger } from '../statistics/index.ts';
 import type { Reach, SweepNode } from './sweep-tree.ts';
 
-export type Stage = 'choose-class' | 'choose-E' | 'test-E' | 'bound-slices' | 'sample';
+export type Stage = 'choose-class' | 'invert' | 'choose-E' | 'test-E' | 'bound-slices' | 'sample';
 
 /** Where an image stands. `done` of `total` β, or slices, of the stage. */
 export interface Progress {
@@ -28,6 +28,12 @@ export interface MethodContext {
 export interface DistXContext extends MethodContext {
   readonly bounder: Bounder;
   /** Attack quantisation and the sampler's own float32 error: l2 norm, added to E. */
+  readonly extraError: number;
+}
+
+export interface IndivContext extends MethodContext {
+  readonly inverter: Inverter;
+  /** The sampler's own float32 error alone: x' is given, its rounding is the inverse's affair. */
   readonly extraError: number;
 }
 
@@ -99,14 +105,32 @@ export interface InnerTest {
   readonly alpha: number;
 }
 
-/** What dist-x found out about an image. */
-export interface DistXOutcome extends Omit<BaseOutcome, 'method'> {
-  readonly method: 'dist-x';
+/** What was found out about g at an image. */
+export interface GOutcome extends Omit<BaseOutcome, 'method'> {
   /** null when the method stopped before it. */
   readonly bound: ErrorBound | null;
   readonly test: InnerTest | null;
   /** Fewer than nGamma when the method stopped early. */
   readonly inner: readonly InnerResult[];
+}
+
+export interface DistXOutcome extends GOutcome {
+  readonly method: 'dist-x';
+}
+
+/** What is left of Γ for one attacked image. */
+export interface InverseFound {
+  /** Sub-boxes that were put to the test, and those left at the end. */
+  readonly tried: number;
+  readonly kept: number;
+  /** The smallest box around those left. */
+  readonly left: ParameterBox;
+}
+
+export interface IndivOutcome extends GOutcome {
+  readonly method: 'indiv';
+  /** null when the method stopped before it. */
+  readonly inverse: InverseFound | null;
 }
 
 /** A slice that was tested. All distances are l2 norms in pixel values. */

@@ -55,7 +55,7 @@ async function run(context: CommandContext): Promise<number> {
   const { console, values } = context;
   const method = values.text('method') ?? 'sweep';
   const out = values.text('out') ?? defaultRunFolder(method, new Date());
-  const checked = await check(context, ['sweep', 'dist-x', 'base'], () => checkRunFolder(out));
+  const checked = await check(context, ['sweep', 'dist-x', 'indiv', 'base'], () => checkRunFolder(out));
   if (values.flag('dry-run')) {
     await checked.opened.host.release();
     console.note(`all is there for ${checked.selected.indices.length} images; nothing was run`);

@@ -11,7 +11,7 @@ export const predict: CommandSpec = {
   summary: 'the smoothed classifier’s answers',
   description:
     'Answer with the class that the smoothed classifier gives, wrong with a probability of at most 1 - confidence, or ' +
-    'abstain where the counts do not decide. base: over rotations or shifts; dist: over them and pixel noise; sweep: over pixel noise.',
+    'abstain where the counts do not decide. base: over rotations or shifts; dist, indiv: over them and pixel noise; sweep: over pixel noise.',
   groups: [...sharedOptions, ...predictPlanOptions, ...runOptions],
   example:
     'turnproof predict --method base --data signs --limit 3 --model signs --transform rotation --range 30 --vignette circle:2 --blur 5:1',
@@ -22,7 +22,7 @@ const COLUMNS = columnsOf(['image', 6], ['label', 5], ['answer', 9], ['class', -
 
 async function run(context: CommandContext): Promise<number> {
   const { console } = context;
-  const { selected, pipeline, plan, engine } = await prepare(context, ['base', 'dist', 'sweep']);
+  const { selected, pipeline, plan, engine } = await prepare(context, ['base', 'dist', 'indiv', 'sweep']);
   const { data, indices } = selected;
   try {
     const certifier = await Certifier.open({

@@ -34,6 +34,13 @@ const INNER = option(
 const FLOOR = option('floor', 'W', 'sweep: narrowest slice, degrees or pixels (default: 0.1 or 0.02)');
 const MAX_SAMPLES = option('max-samples', 'N', 'sweep: noise samples of an image, about', '40000');
 
+const REFINEMENTS = option('refinements', 'N', 'indiv: steps that narrow what the image can have been', '10');
+const BOXES = option(
+  'boxes',
+  'N',
+  'indiv: sub-boxes of the range along each axis (default: 512 for rotations, 64 for translations)',
+);
+
 const NOISE = { heading: 'Smoothing:', options: [SIGMA_GAMMA, SIGMA_EPS, CONFIDENCE, N_GAMMA, N_EPS, INNER] };
 const RUN = { heading: 'Run:', options: [SEED, BATCH] };
 
@@ -43,8 +50,8 @@ export const predictPlanOptions: readonly OptionGroup[] = [
     options: [
       option(
         'method',
-        'base|dist|sweep',
-        'base: over random transformations; dist: and noise; sweep: noise alone',
+        'base|dist|indiv|sweep',
+        'base: over random transformations; dist, indiv: and noise; sweep: noise alone',
       ),
     ],
   },
@@ -58,9 +65,9 @@ export const certifyPlanOptions: readonly OptionGroup[] = [
     options: [
       option(
         'method',
-        'sweep|dist-x|base',
+        'sweep|dist-x|indiv|base',
         'sweep: the noise-smoothed classifier over the whole range; dist-x: smoothed over transformations too; ' +
-          'base: the heuristic, without a guarantee',
+          'indiv: as dist-x, for the image that an attacked one was made from; base: the heuristic, without a guarantee',
         'sweep',
       ),
       FLOOR,
@@ -68,15 +75,17 @@ export const certifyPlanOptions: readonly OptionGroup[] = [
       N0,
       option('n-choose-e', 'N', 'β that choose the interpolation error E', '100'),
       option('n-test-e', 'N', 'other β that bound how often E is exceeded', '400'),
+      REFINEMENTS,
+      BOXES,
       boundOption,
-      option('radius-rule', 'tight|paper', "tight: never smaller than the paper's", 'tight'),
+      option('radius-rule', 'tight|paper', "tight: never smaller than the paper's (indiv: always the paper's)", 'tight'),
     ],
   },
   NOISE,
   RUN,
 ];
 
-const METHODS = { base: 'base', dist: 'dist-x', 'dist-x': 'dist-x', sweep: 'sweep' } as const;
+const METHODS = { base: 'base', dist: 'dist-x', 'dist-x': 'dist-x', indiv: 'indiv', sweep: 'sweep' } as const;
 type Method = keyof typeof METHODS;
 
 /** @param methods those that the command offers, the default one first */
@@ -85,7 +94,11 @@ export function readPlan(values: Values, range: number, methods: readonly Method
   const batch = values.text('batch') ?? 'auto';
   const floor = values.number('floor');
   const method = METHODS[values.choice('method', methods) ?? first ?? 'base'];
+  const radiusRule = values.choice('radius-rule', ['tight', 'paper']) ?? 'tight';
+  const [refinements, boxes] = [values.whole('refinements', 1), values.whole('boxes', 1)];
   return {
+    ...(refinements === undefined ? {} : { refinements }),
+    ...(boxes === undefined ? {} : { boxes }),
     ...(floor === undefined ? {} : { floor }),
     maxSamples: values.whole('max-samples', 1) ?? 40_000,
     method,
@@ -98,7 +111,8 @@ export function readPlan(values: Values, range: number, methods: readonly Method
     inner: values.choice('inner', ['sequential', 'fixed']) ?? 'sequential',
     nChooseE: values.whole('n-choose-e', 1) ?? 100,
     nTestE: values.whole('n-test-e', 1) ?? 400,
-    radiusRule: values.choice('radius-rule', ['tight', 'paper']) ?? 'tight',
+    // For Indiv no other holds.
+    radiusRule: method === 'indiv' ? 'paper' : radiusRule,
     seed: parseSeed(values.text('seed') ?? '0'),
     batch: batch === 'auto' ? 'auto' : (values.whole('batch', 1) ?? 'auto'),
   };

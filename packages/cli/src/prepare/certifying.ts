@@ -8,6 +8,7 @@ import { modelOptions, readModel } from '../options/model.ts';
 import { pipelineOptions, readPipeline } from '../options/pipeline.ts';
 import { readPlan } from '../options/plan.ts';
 import type { OptionGroup } from '../options/values.ts';
+import { checkAttackedImages } from './attacked.ts';
 import { type Engine, openEngine } from './engine.ts';
 import { checkImages, type HostModel, openHostModel, openSelection, type SelectedData } from './inputs.ts';
 
@@ -51,6 +52,7 @@ export async function check(
   const opened = await openHostModel(path, selected, device.threads);
   try {
     await checkImages(selected, { file: path, classes: opened.host.classes }, console);
+    if (plan.method === 'indiv') await checkAttackedImages(selected, pipeline, console);
   } catch (error) {
     await opened.host.release();
     throw error;

@@ -22,6 +22,13 @@ const METHODS: Readonly<Record<Certificate['method'], MethodWords>> = {
       'every transformation of the image up to its radius: real numbers, not a sample of them. Interpolation errors ' +
       'are bounded for each image.',
   },
+  indiv: {
+    name: 'Indiv',
+    guarantee:
+      'Each file is one that an attacker may have turned or shifted, by an unknown amount up to the radius. Whatever image ' +
+      'it was made from, the smoothed classifier g, which votes over random transformations and pixel noise, gives that ' +
+      'image the answer stated: all angles and all images that can give the file, not a sample of them.',
+  },
   sweep: {
     name: 'Sweep',
     guarantee:
@@ -88,6 +95,10 @@ export function regionWords(certificate: Certificate): string {
   if (region.kind === 'ball') {
     const radius = inward(region.radius);
     const words = certificate.unit === 'degrees' ? `±${radius}${sign}` : `shifts up to ${radius}${sign}`;
+    if (certificate.method === 'indiv') {
+      const axes = certificate.unit === 'pixels' && certificate.cutAtRange ? ' on each axis' : '';
+      return `made from an original by ${words}${axes}`;
+    }
     return certificate.method === 'base' ? `${words}, ${NO_GUARANTEE}` : words;
   }
   const axes = region.lower.map((lower, axis) => {
