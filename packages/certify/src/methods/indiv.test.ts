@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import type { Inverter } from '../bounds/index.ts';
 import { Streams } from '../sampling/index.ts';
 import { logUpperTail } from '../statistics/index.ts';
 import { distXClaim, indivClaim, rhoUpper } from './claims.ts';
@@ -13,6 +12,7 @@ import {
   TYPICAL,
   trueShares,
   type World,
+  withInverter,
 } from './simulation.test-support.ts';
 
 const RANGE = 10;
@@ -27,12 +27,7 @@ function contextOf(
   honesty = 1,
 ): IndivContext {
   const whole = { ...SIMULATION_PLAN, method: 'indiv', ...plan } as const;
-  const { context, bounder } = settingOf(world, whole, { range: RANGE, honesty });
-  const inverter: Inverter = {
-    narrow: async () => ({ boxes: left, tried: 40 }),
-    over: () => bounder,
-  };
-  return { ...context, inverter };
+  return withInverter(settingOf(world, whole, { range: RANGE, honesty }), left);
 }
 
 describe('indiv', () => {

@@ -78,7 +78,12 @@ export const certifyPlanOptions: readonly OptionGroup[] = [
       REFINEMENTS,
       BOXES,
       boundOption,
-      option('radius-rule', 'tight|paper', "tight: never smaller than the paper's (indiv: always the paper's)", 'tight'),
+      option(
+        'radius-rule',
+        'tight|paper',
+        "tight: never smaller than the paper's (indiv: always the paper's)",
+        'tight',
+      ),
     ],
   },
   NOISE,
