@@ -8,7 +8,7 @@ import { noiseOf } from '../methods/stage.ts';
 import { checkPipeline } from '../pipeline.ts';
 import { ledgerFor } from '../plan.ts';
 import { decisionRule, LOOK } from '../sampling/sampler.ts';
-import { addUp, shareNeededFor } from '../statistics/index.ts';
+import { type AlphaLedger, addUp, shareNeededFor } from '../statistics/index.ts';
 import { Audit, checkLedger, type Problem, pipelineOf, RELATIVE } from './audit.ts';
 import { isCorrect } from './build.ts';
 import {
@@ -30,9 +30,8 @@ export interface Verification {
 
 export type { Problem } from './audit.ts';
 
-/** Of g: E, inner tests, p. */
-type GCertificate = DistXCertificate | IndivCertificate;
-type DrawnCertificate = BaseCertificate | GCertificate;
+type DoublySmoothed = DistXCertificate | IndivCertificate;
+type DrawnCertificate = BaseCertificate | DoublySmoothed;
 
 /** Recomputes thresholds, ledger, ρ_E, p and the radius of a certificate from its counts. */
 export function verifyCertificate(certificate: unknown): Verification {
@@ -50,7 +49,7 @@ export function verifyCertificate(certificate: unknown): Verification {
     const { data } = parsed;
     if (data.method === 'sweep') checkSweep(audit, data);
     else if (data.method === 'base') checkBase(audit, data);
-    else checkG(audit, data);
+    else checkDistX(audit, data);
   });
   return { ok: audit.problems.length === 0, problems: audit.problems };
 }
@@ -119,18 +118,23 @@ function checkBase(audit: Audit, certificate: BaseCertificate): void {
   checkClaim(audit, certificate, () => baseClaim(given));
 }
 
-function checkG(audit: Audit, certificate: GCertificate): void {
-  const { counts, plan, bound, test, pABar, confidence } = certificate;
-  checkCounts(audit, certificate);
+function checkDistX(audit: Audit, certificate: DoublySmoothed): void {
+  const { bound, confidence } = certificate;
   if (certificate.method === 'indiv') checkInverse(audit, certificate);
   const ledger = ledgerFor({ method: certificate.method, confidence });
-  const alphaGamma = ledger.granted('alphaGamma');
   const alphaE = ledger.granted('alphaE');
-  const alphaInner = ledger.share('alphaEps', plan.nGamma);
   if (bound) {
     ledger.spend('alphaE', alphaE);
     checkBound(audit, certificate, bound, alphaE);
   }
+  checkDoublySmoothed(audit, certificate, ledger);
+}
+
+function checkDoublySmoothed(audit: Audit, certificate: DoublySmoothed, ledger: AlphaLedger): void {
+  const { counts, plan, bound, test, pABar } = certificate;
+  checkCounts(audit, certificate);
+  const alphaGamma = ledger.granted('alphaGamma');
+  const alphaInner = ledger.share('alphaEps', plan.nGamma);
   if (test && bound) checkTest(audit, certificate, test, bound.E, alphaInner);
   else if (counts.inner.length > 0)
     audit.refuse('counts.inner', 'β were tested, yet there is no test or no E');
@@ -168,7 +172,7 @@ function checkG(audit: Audit, certificate: GCertificate): void {
 
 function checkBound(
   audit: Audit,
-  certificate: GCertificate,
+  certificate: DoublySmoothed,
   bound: NonNullable<DistXCertificate['bound']>,
   alphaE: number,
 ): void {
@@ -194,7 +198,7 @@ function checkBound(
 
 function checkTest(
   audit: Audit,
-  certificate: GCertificate,
+  certificate: DoublySmoothed,
   test: NonNullable<DistXCertificate['test']>,
   E: number,
   alphaInner: number,

@@ -1,10 +1,11 @@
 /**
  * Indiv: a certificate for the image that an attacked file was made from, given that file alone.
  */
+import { TurnproofError } from '@turnproof/core';
 import type { ParameterBox } from '@turnproof/shaders';
 import { indivLimits } from '../plan.ts';
-import { certifyG } from './certify-g.ts';
-import { farthestOf, indivClaim } from './claims.ts';
+import { farthestOf, indivClaim, rhoUpper } from './claims.ts';
+import { boundError, certifyWithError } from './dist-x.ts';
 import type { IndivContext, IndivOutcome, InverseFound, SampledImage } from './method.ts';
 
 /**
@@ -31,23 +32,26 @@ import type { IndivContext, IndivOutcome, InverseFound, SampledImage } from './m
  * purposes and their shares of α are those of `certifyDistX`. X_k and ε(β) are bounds, not estimates.
  */
 export async function certifyIndiv(context: IndivContext, image: SampledImage): Promise<IndivOutcome> {
-  const { inverter, extraError, onProgress } = context;
+  const { inverter, onProgress } = context;
   // The paper's rule is the only one that holds here; E is chosen for it.
   const plan = { ...context.plan, radiusRule: 'paper' } as const;
   const { boxes: total } = indivLimits(plan, context.pipeline.transform);
   let inverse: InverseFound | null = null;
-  const outcome = await certifyG({ ...context, plan }, image, async (clock) => {
-    onProgress?.({ image: image.index, stage: 'invert', done: 0, total });
-    const preimages = await clock.bounding(() => inverter.narrow(image.pixels));
-    onProgress?.({ image: image.index, stage: 'invert', done: total, total });
-    const left = hullOf(preimages.boxes);
-    inverse = { tried: preimages.tried, kept: preimages.boxes.length, left };
-    return {
-      bounder: inverter.over(preimages),
-      extraError,
-      reach: farthestOf(left),
-      claim: (counts) => indivClaim({ ...counts, left }),
-    };
+  const outcome = await certifyWithError({ ...context, plan }, image, {
+    rhoAtBest: ({ alphaE }) => rhoUpper(plan.nTestE, plan.nTestE, alphaE),
+    find: async (vote, ledger, alphas) => {
+      onProgress?.({ image: image.index, stage: 'invert', done: 0, total });
+      const preimages = await inverter.narrow(image.pixels);
+      onProgress?.({ image: image.index, stage: 'invert', done: total, total });
+      const left = hullOf(preimages.boxes);
+      inverse = { tried: preimages.tried, kept: preimages.boxes.length, left };
+      const bounded = { ...context, plan, bounder: inverter.over(preimages) };
+      return boundError(bounded, image, vote, ledger, alphas, farthestOf(left));
+    },
+    claim: (counts) => {
+      if (!inverse) throw new TurnproofError('internal', 'a claim of indiv without its inverse');
+      return indivClaim({ ...counts, left: inverse.left });
+    },
   });
   return { method: 'indiv', ...outcome, inverse };
 }

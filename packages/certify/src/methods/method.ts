@@ -1,6 +1,6 @@
 /** What every method is given and gives back. No GPU, no files: a method is statistics over a sampler and a bounder. */
 import type { Parameter, ParameterBox } from '@turnproof/shaders';
-import type { Bounder, Inverter, SliceBounder } from '../bounds/index.ts';
+import type { Bounder, ErrorBounder, Inverter, SliceBounder } from '../bounds/index.ts';
 import type { Pipeline } from '../pipeline.ts';
 import type { Plan } from '../plan.ts';
 import type { BetaSource, InnerResult, SampledImage, Sampler } from '../sampling/index.ts';
@@ -26,7 +26,7 @@ export interface MethodContext {
 }
 
 export interface DistXContext extends MethodContext {
-  readonly bounder: Bounder;
+  readonly bounder: ErrorBounder;
   /** Attack quantisation and the sampler's own float32 error: l2 norm, added to E. */
   readonly extraError: number;
 }
@@ -105,17 +105,14 @@ export interface InnerTest {
   readonly alpha: number;
 }
 
-/** What was found out about g at an image. */
-export interface GOutcome extends Omit<BaseOutcome, 'method'> {
+/** What dist-x found out about an image. */
+export interface DistXOutcome extends Omit<BaseOutcome, 'method'> {
+  readonly method: 'dist-x';
   /** null when the method stopped before it. */
   readonly bound: ErrorBound | null;
   readonly test: InnerTest | null;
   /** Fewer than nGamma when the method stopped early. */
   readonly inner: readonly InnerResult[];
-}
-
-export interface DistXOutcome extends GOutcome {
-  readonly method: 'dist-x';
 }
 
 /** What is left of Γ for one attacked image. */
@@ -127,7 +124,8 @@ export interface InverseFound {
   readonly left: ParameterBox;
 }
 
-export interface IndivOutcome extends GOutcome {
+/** What indiv found out about an attacked image. */
+export interface IndivOutcome extends Omit<DistXOutcome, 'method'> {
   readonly method: 'indiv';
   /** null when the method stopped before it. */
   readonly inverse: InverseFound | null;
