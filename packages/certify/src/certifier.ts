@@ -8,8 +8,12 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import {
   type Bounder,
   type BoundMethod,
+  checkAttacked,
   extraError,
+  extraErrorOfGiven,
+  GpuInverter,
   GpuSliceBounder,
+  type Inverter,
   openBounder,
   type SliceBounder,
 } from './bounds/index.ts';
@@ -21,12 +25,13 @@ import type { Classifier, ModelInfo } from './classifier/index.ts';
 import { certifyBase, predictBase } from './methods/base.ts';
 import { certifyDistD } from './methods/dist-d.ts';
 import { certifyDistX } from './methods/dist-x.ts';
+import { certifyIndiv } from './methods/indiv.ts';
 import type { MethodContext, PredictOutcome, Progress } from './methods/method.ts';
 import { predictDistX } from './methods/predict-dist.ts';
 import { predictSweep } from './methods/predict-sweep.ts';
 import { certifySweep } from './methods/sweep.ts';
 import { checkPipeline, type Pipeline } from './pipeline.ts';
-import { checkPlan, type Method, type Plan, seedOf } from './plan.ts';
+import { checkPlan, indivLimits, type Method, type Plan, seedOf } from './plan.ts';
 import { GpuEngine, type SampledImage, Sampler, Streams, type Usage } from './sampling/index.ts';
 import type { LedgerRecord } from './statistics/index.ts';
 
@@ -83,6 +88,8 @@ const PREDICT = {
   base: predictBase,
   'dist-x': predictDistX,
   'dist-d': predictDistX,
+  // Of the file at hand: the same g.
+  indiv: predictDistX,
   sweep: predictSweep,
 } as const;
 
@@ -92,6 +99,7 @@ export class Certifier {
   readonly #betas: Streams;
   #bounder: Promise<Bounder> | undefined;
   #slices: Promise<SliceBounder> | undefined;
+  #inverter: Promise<GpuInverter> | undefined;
   /** Images that are worked on at the same time. */
   readonly imagesAtOnce: number;
   readonly #imageTurn: LimitFunction;
@@ -175,6 +183,11 @@ export class Certifier {
   ): Promise<Parameters<typeof buildCertificate>[0]> {
     const { plan, pipeline, shape } = this.#options;
     if (plan.method === 'base') return certifyBase(context, image);
+    if (plan.method === 'indiv') {
+      checkAttacked(image, pipeline);
+      const given = { extraError: extraErrorOfGiven(shape, pipeline) };
+      return certifyIndiv({ ...context, ...given, inverter: await this.#openInverter() }, image);
+    }
     const error = { extraError: extraError(shape, pipeline) };
     if (plan.method === 'sweep') {
       return certifySweep({ ...context, ...error, slices: await this.#openSlices() }, image);
@@ -199,6 +212,20 @@ export class Certifier {
     this.#engine.close();
     (await this.#bounder)?.close();
     (await this.#slices)?.close();
+    (await this.#inverter)?.close();
+  }
+
+  async #openInverter(): Promise<Inverter> {
+    const { gpu, shape, pipeline, plan } = this.#options;
+    this.#inverter ??= GpuInverter.open(gpu, { shape, pipeline, ...indivLimits(plan, pipeline.transform) });
+    const opened = await this.#inverter;
+    return {
+      narrow: (image) => this.#boundTurn(() => opened.narrow(image)),
+      over: (preimages) => {
+        const { method, bound } = opened.over(preimages);
+        return { method, bound: (...request) => this.#boundTurn(() => bound(...request)) };
+      },
+    };
   }
 
   #openSlices(): Promise<SliceBounder> {

@@ -15,7 +15,7 @@ import {
   smallestUsefulN,
 } from './statistics/index.ts';
 
-export type Method = 'base' | 'dist-x' | 'dist-d' | 'sweep';
+export type Method = 'base' | 'dist-x' | 'dist-d' | 'indiv' | 'sweep';
 
 export interface Plan {
   readonly method: Method;
@@ -47,6 +47,10 @@ export interface Plan {
   readonly maxSamples?: number;
   /** dist-d: where E and ρ_E come from. */
   readonly calibration?: CalibrationSummary;
+  /** indiv: steps of refinement of the inverse. Default 10. */
+  readonly refinements?: number;
+  /** indiv: sub-boxes of Γ along each axis. Default 512 for rotations, 64 for translations. */
+  readonly boxes?: number;
 }
 
 /** Sweep: samples between two looks at a slice. Few, as most slices need no more than five looks. */
@@ -66,6 +70,19 @@ export function sweepLimits(
   };
 }
 
+const REFINEMENTS = 10;
+const MAX_REFINEMENTS = 1000;
+const BOXES = { rotation: 512, translation: 64 } as const;
+const MAX_BOXES = 2 ** 16;
+
+/** How fine Indiv's inverse is, defaults filled in. */
+export function indivLimits(
+  { refinements, boxes }: Pick<Plan, 'refinements' | 'boxes'>,
+  transform: Pipeline['transform'],
+): { readonly refinements: number; readonly boxes: number } {
+  return { refinements: refinements ?? REFINEMENTS, boxes: boxes ?? BOXES[transform] };
+}
+
 /** β of one purpose are numbered with 24 bits of a counter word. */
 const MAX_BETAS = 2 ** 24;
 /** Thresholds of the sequential test are kept in a table of this length. */
@@ -78,6 +95,7 @@ const WEIGHTS = {
   'dist-x': { alphaGamma: 0.4, alphaEps: 0.5, alphaE: 0.1 },
   // E first: the last share gives way to rounding, and the calibration's alpha is a decimal number that must fit.
   'dist-d': { alphaE: 0.1, alphaGamma: 0.4, alphaEps: 0.5 },
+  indiv: { alphaGamma: 0.4, alphaEps: 0.5, alphaE: 0.1 },
   sweep: { alphaSweep: 1 },
 } as const;
 
@@ -206,7 +224,7 @@ function refuseTooFew(name: string, flag: string, given: number, needed: number 
 function checkNumbers(plan: Plan, { transform }: Pick<Pipeline, 'transform'>): void {
   const { method, inner, radiusRule, batch } = plan;
   if (!Object.hasOwn(WEIGHTS, method)) {
-    throw badInput(`method «${String(method)}» is not known`, 'choose sweep, dist-x, dist-d or base');
+    throw badInput(`method «${String(method)}» is not known`, 'choose sweep, dist-x, dist-d, indiv or base');
   }
   if (inner !== 'sequential' && inner !== 'fixed') {
     throw badInput(`inner test «${String(inner)}» is not known`, 'choose sequential or fixed');
@@ -229,6 +247,9 @@ function checkNumbers(plan: Plan, { transform }: Pick<Pipeline, 'transform'>): v
   requireCount('n_eps', plan.nEps, MAX_SAMPLES);
   requireCount('n_choose_e', plan.nChooseE, MAX_BETAS);
   requireCount('n_test_e', plan.nTestE, MAX_BETAS);
+  const { refinements, boxes } = indivLimits(plan, transform);
+  requireCount('refinements', refinements, MAX_REFINEMENTS);
+  requireCount('boxes', boxes, MAX_BOXES);
   if (batch !== 'auto') requireCount('batch', batch, MAX_BATCH);
   seedOf(plan);
 }

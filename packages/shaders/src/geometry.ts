@@ -94,7 +94,8 @@ export const BOX_LENGTH = 15;
 export const FINE_MAP_LENGTH = 12;
 
 const scratch = new DataView(new ArrayBuffer(4));
-const bitsOfF32 = (x: number): number => {
+/** The bits of the float32 next to x, as items carry them. */
+export const bitsOfF32 = (x: number): number => {
   scratch.setFloat32(0, x, true);
   return scratch.getInt32(0, true);
 };

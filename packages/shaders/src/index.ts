@@ -6,6 +6,7 @@ export * from './kernels/box-hull/box-hull.kernel.ts';
 export * from './kernels/box-remainder/box-remainder.kernel.ts';
 export * from './kernels/chord-error/chord-error.kernel.ts';
 export * from './kernels/interval-error/interval-error.kernel.ts';
+export * from './kernels/inverse/inverse.kernel.ts';
 export * from './kernels/noise/noise.kernel.ts';
 export * from './kernels/pair-kernel.ts';
 export * from './kernels/pixel-kernel.ts';

@@ -15,7 +15,19 @@ import { concatenated } from './kernel-suite.test-support.ts';
 import { boxHullKernel, boxItems } from './kernels/box-hull/box-hull.kernel.ts';
 import { boxRemainderKernel } from './kernels/box-remainder/box-remainder.kernel.ts';
 import { chordErrorKernel, pairItems } from './kernels/chord-error/chord-error.kernel.ts';
-import { intervalErrorKernel } from './kernels/interval-error/interval-error.kernel.ts';
+import {
+  endsOf,
+  type IntervalItem,
+  intervalErrorKernel,
+  intervalItems,
+} from './kernels/interval-error/interval-error.kernel.ts';
+import {
+  type InverseKernel,
+  InverseRunner,
+  inverseItems,
+  inverseKernel,
+} from './kernels/inverse/inverse.kernel.ts';
+import type { IntervalImage } from './kernels/inverse/inverse.oracle.ts';
 import { type PairKernel, PairRunner } from './kernels/pair-kernel.ts';
 import { type PixelKernel, PixelRunner } from './kernels/pixel-kernel.ts';
 import { pointErrorKernel, pointItems } from './kernels/point-error/point-error.kernel.ts';
@@ -150,10 +162,87 @@ export async function runIntervalError(
   const stack = await runPixels(gpu, first, shape, [image], boxes, pairs.length, {
     imagesPerItem: 2,
   });
-  const items = pairItems(pairEntries(problem), transform, shape);
-  return runPairs(gpu, options.kernel ?? intervalErrorKernel, problem, stack, items, 8, {
-    memory: options.memory,
-  });
+  const entries = pairs.map(
+    ({ beta, box }, slot): IntervalItem => ({ images: [0, 0], moved: endsOf(slot), beta, box }),
+  );
+  return runPairs(
+    gpu,
+    options.kernel ?? intervalErrorKernel,
+    problem,
+    stack,
+    intervalItems(entries, transform, shape),
+    8,
+    { memory: options.memory },
+  );
+}
+
+/** interval_error of the image as it is, moved by beta, against an interval image over the moved box: as Indiv needs it. */
+export function runIndivError(
+  gpu: Gpu,
+  problem: Problem,
+  { lower, upper }: IntervalImage,
+  options: Pick<PairOptions<typeof intervalErrorKernel>, 'kernel' | 'memory'> = {},
+) {
+  const { transform, shape, image, pairs } = problem;
+  const entries = pairs.map(
+    ({ beta, box }): IntervalItem => ({ images: endsOf(0), moved: [0, 0], beta, box }),
+  );
+  const ends = concatenated([Float32Array.from(lower), Float32Array.from(upper)]);
+  return runPairs(
+    gpu,
+    options.kernel ?? intervalErrorKernel,
+    { ...problem, image: ends },
+    image,
+    intervalItems(entries, transform, shape),
+    8,
+    { memory: options.memory },
+  );
+}
+
+/** Some steps of the inverse of each image for each box: [box, 2, ...shape], and which boxes are refuted. */
+export async function runInverse(
+  gpu: Gpu,
+  { transform, shape }: Pick<Problem, 'transform' | 'shape'>,
+  cases: readonly { readonly image: Floats; readonly box: ParameterBox; readonly before?: IntervalImage }[],
+  { halfStep, steps, kernel = inverseKernel }: { halfStep: number; steps: number; kernel?: InverseKernel },
+): Promise<{ ends: Floats; refuted: boolean[] }> {
+  const size = pixelCount(shape);
+  const before = cases.map(({ before }) => before);
+  const known = before.flatMap((one) =>
+    one ? [Float32Array.from(one.lower), Float32Array.from(one.upper)] : [],
+  );
+  let slots = 0;
+  const first = cases.map(({ box }, image) => ({ image, slot: before[image] ? slots++ : null, box }));
+  const next = cases.map(({ box }, image) => ({ image, slot: image, box }));
+  const stacks = [0, 1].map((i) => gpu.array('f32', 2 * size * cases.length, `intervals ${i}`));
+  for (const stack of stacks) fillSentinel(gpu, stack);
+  const arrays = {
+    images: gpu.upload('f32', concatenated(cases.map(({ image }) => image)), 'x prime'),
+    known: gpu.upload('f32', concatenated(known.length > 0 ? known : [new Float32Array(1)]), 'known'),
+    first: gpu.upload('i32', inverseItems(first, halfStep, transform, shape), 'items'),
+    next: gpu.upload('i32', inverseItems(next, halfStep, transform, shape), 'items'),
+    refuted: gpu.upload('u32', new Uint32Array(cases.length), 'refuted'),
+  };
+  try {
+    const runner = await InverseRunner.create(gpu, shape, kernel);
+    const batch = gpu.batch('inverse');
+    let warped = arrays.known;
+    for (let step = 0; step < steps; step++) {
+      const output = stacks[step % 2] ?? arrays.known;
+      const items = step === 0 ? arrays.first : arrays.next;
+      runner.dispatch(
+        batch,
+        { images: arrays.images, refuted: arrays.refuted, items, warped, output },
+        cases.length,
+      );
+      warped = output;
+    }
+    const [ends, refuted] = [batch.read(warped), batch.read(arrays.refuted)];
+    await batch.submit();
+    return { ends: ends.data, refuted: Array.from(refuted.data, (flag) => flag !== 0) };
+  } finally {
+    for (const array of [...stacks, ...Object.values(arrays)]) array.release();
+  }
 }
 
 /** slice_distance of each pair's lower box end from its upper one. */

@@ -6,6 +6,7 @@ export * from './kernels/box-hull/box-hull.oracle.ts';
 export * from './kernels/box-remainder/box-remainder.oracle.ts';
 export * from './kernels/chord-error/chord-error.oracle.ts';
 export * from './kernels/interval-error/interval-error.oracle.ts';
+export * from './kernels/inverse/inverse.oracle.ts';
 export * from './kernels/noise/noise.oracle.ts';
 export * from './kernels/point-error/point-error.oracle.ts';
 export * from './kernels/slice-distance/slice-distance.oracle.ts';

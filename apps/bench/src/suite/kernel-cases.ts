@@ -2,7 +2,7 @@
  * Every kernel of packages/shaders on shapes that people certify, with the work of one dispatch declared. Inputs are
  * made up and alike on every machine.
  */
-import type { Gpu, GpuArray, Kernel } from '@turnproof/core';
+import type { Kernel } from '@turnproof/core';
 import {
   argmaxCountKernel,
   boxHullKernel,
@@ -14,9 +14,11 @@ import {
   dispatchArgmaxCount,
   dispatchNoise,
   distanceItems,
+  endsOf,
   fixedMap,
   type ImageShape,
   intervalErrorKernel,
+  intervalItems,
   mapItems,
   noiseKernel,
   PairRunner,
@@ -32,71 +34,14 @@ import {
   warpKernel,
   warpPreKernel,
 } from '@turnproof/shaders';
-import type { KernelCase, PreparedKernel, Unit } from './case.ts';
+import type { KernelCase, Unit } from './case.ts';
+import { angle, Held, rotating, WIDTH } from './held.ts';
+import { inverseCase } from './inverse-case.ts';
 import { type Knobs, nameOf, PRE, picture } from './knobs.ts';
 import { imageBytes, operations } from './work.ts';
 
-/** Sets of buffers that take turns. */
-const SETS = 3;
-
 /** Changes a kernel before it is compiled: to see what a change costs, or that it would be noticed. */
 export type Patch = <K extends Kernel>(kernel: K) => K;
-
-/** One set of a kernel's arrays; everything made through `hold` is given back. */
-class Held {
-  readonly #gpu: Gpu;
-  readonly #arrays: GpuArray[] = [];
-
-  constructor(gpu: Gpu) {
-    this.#gpu = gpu;
-  }
-
-  f32(data: Float32Array<ArrayBuffer>) {
-    return this.#keep(this.#gpu.upload('f32', data, 'bench input'));
-  }
-  i32(data: Int32Array<ArrayBuffer>) {
-    return this.#keep(this.#gpu.upload('i32', data, 'bench items'));
-  }
-  u32(data: Uint32Array<ArrayBuffer>) {
-    return this.#keep(this.#gpu.upload('u32', data, 'bench items'));
-  }
-  empty(length: number) {
-    return this.#keep(this.#gpu.array('f32', length, 'bench output'));
-  }
-  release(): void {
-    for (const array of this.#arrays) array.release();
-  }
-
-  #keep<A extends GpuArray>(array: A): A {
-    this.#arrays.push(array);
-    return array;
-  }
-}
-
-/** Rotates through {@link SETS} sets of arrays; `note` dispatches `count` items on one of them. */
-function rotating<A>(
-  held: Held,
-  work: number,
-  make: () => A,
-  note: (batch: Parameters<PreparedKernel['dispatch']>[0], arrays: A, count: number) => void,
-  close: () => void = () => undefined,
-): PreparedKernel {
-  const sets = Array.from({ length: SETS }, make);
-  return {
-    dispatch: (batch, turn, share) => {
-      const arrays = sets[turn % SETS];
-      if (arrays) note(batch, arrays, Math.max(1, Math.round(share * work)));
-    },
-    release: () => {
-      held.release();
-      close();
-    },
-  };
-}
-
-const angle = (i: number, n: number) => -30 + (60 * i) / n;
-/** Degrees: as wide as boxes of a bound are after a few splits. */
-const WIDTH = 60 / 64;
 
 function pixelCases(shape: ImageShape, count: number, boxCount: number, patch: Patch): KernelCase[] {
   const size = pixelCount(shape);
@@ -210,10 +155,17 @@ function pairCases(shape: ImageShape, pre: Preprocess, knobs: Knobs, patch: Patc
   return [
     make('points', pointErrorKernel, () => pointItems(pairs, 'rotation', shape), { stacks: 1 }),
     make('pairs', chordErrorKernel, () => pairItems(pairs, 'rotation', shape), { stacks: 1, ...flat }),
-    make('pairs', intervalErrorKernel, () => pairItems(pairs, 'rotation', shape), {
-      stacks: 2,
-      fieldBytes: 8,
-    }),
+    make(
+      'pairs',
+      intervalErrorKernel,
+      () =>
+        intervalItems(
+          pairs.map(({ slot, beta, box }) => ({ images: [0, 0], moved: endsOf(slot), beta, box })),
+          'rotation',
+          shape,
+        ),
+      { stacks: 2, fieldBytes: 8 },
+    ),
     make('points', sliceDistanceKernel, () => distanceItems(slices, 'rotation', shape)),
     make('boxes', sliceRemainderKernel, () => boxItems(pairs, 'rotation', shape), flat),
   ];
@@ -317,6 +269,7 @@ export function kernelCases(knobs: Knobs, patch: Patch = (kernel) => kernel): Ke
     ...knobs.shapes.flatMap((shape) => [
       ...pixelCases(shape, batch, boxes, patch),
       ...pairCases(shape, PRE, knobs, patch),
+      inverseCase(shape, boxes, patch),
       ...samplingCases(shape, PRE, batch, patch),
     ]),
     countCase(batch, patch),

@@ -19,6 +19,9 @@ const REMAINDER = RANGE + 12 + 4 * LERP + 8 + 32;
 /** Philox's ten rounds for four values, and two pairs by polynomials. */
 const NOISE_OF_FOUR = 10 * 36 + 2 * 60 + 8;
 
+/** Four cells that hold a pixel at four corners of a rectangle: odds, and a sum of four terms for both ends. */
+const INVERSE = RANGE + 4 * (8 + 4 * (4 + 2 * 12));
+
 /** Operations a pixel. */
 export function operations(pre: Preprocess) {
   const blur = 4 * blurTaps(pre.blur).length;
@@ -32,6 +35,7 @@ export function operations(pre: Preprocess) {
     point_error: 2 * INTERPOLATE + 1 + blur + norm,
     chord_error: INTERPOLATE + REMAINDER + 1 + blur + norm,
     interval_error: COORDINATES + 28 + HULL + 2 + 2 * blur + 3 + norm,
+    inverse: INVERSE,
     slice_distance: 2 * INTERPOLATE + 1 + blur + norm,
     slice_remainder: REMAINDER + blur + norm,
     /** A logit, not a pixel. */

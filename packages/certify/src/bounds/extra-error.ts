@@ -17,6 +17,11 @@ export function quantizationError(shape: ImageShape, pre: Preprocess): number {
   return (0.5 / 255) * l2Norm(preOracle(ones, shape, pre)) * SLACK;
 }
 
+/** As `extraError`, for an image that is given as the attacker rounded it: only the sampler's float32 is left. */
+export function extraErrorOfGiven(shape: ImageShape, pipeline: Pipeline): number {
+  return extraError(shape, { ...pipeline, quantization: 'none' });
+}
+
 /** To be added to E before it is compared with a radius: an l2 norm in pixel values. */
 export function extraError(shape: ImageShape, pipeline: Pipeline): number {
   const quantization = pipeline.quantization === 'u8' ? quantizationError(shape, pipeline.pre) : 0;

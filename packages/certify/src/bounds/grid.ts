@@ -48,6 +48,14 @@ export function firstBoxes(transform: Transform, range: number, beta: Parameter)
   );
 }
 
+/** Γ in so many equal pieces along each axis; neighbours share their ends to the bit. */
+export function evenBoxes(transform: Transform, range: number, pieces: number): ParameterBox[] {
+  const cuts = Array.from({ length: pieces + 1 }, (_, i) =>
+    i === pieces ? range : -range + (2 * range * i) / pieces,
+  );
+  return product(Array.from({ length: dimensionsOf(transform) }, () => cuts));
+}
+
 /** Cuts a box into `parts` equal ones per axis (in a plane: sqrt(parts), at least 2). */
 export function splitBox(box: ParameterBox, parts: number): ParameterBox[] {
   const perAxis = box.lower.length === 1 ? parts : Math.max(2, Math.round(Math.sqrt(parts)));

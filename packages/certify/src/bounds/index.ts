@@ -8,7 +8,9 @@ import { ExactBounder } from './exact.ts';
 import { RefiningBounder } from './refine.ts';
 import type { Bounder, BoundMethod } from './types.ts';
 
+export * from './attack-error.ts';
 export * from './extra-error.ts';
+export { GpuInverter, type Inverter, type Preimages } from './inverse.ts';
 export { SampledErrors } from './sampled.ts';
 export {
   GpuSliceBounder,

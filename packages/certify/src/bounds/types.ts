@@ -39,8 +39,17 @@ export interface BetaBound {
   readonly ms: number;
 }
 
-export interface Bounder {
+/** What a method needs of a bounder: bounds, and what became of a target. */
+export interface ErrorBounder {
   readonly method: Exclude<BoundMethod, 'auto'>;
+  bound(
+    images: readonly Float32Array<ArrayBuffer>[],
+    requests: readonly BoundRequest[],
+    goal: BoundGoal,
+  ): Promise<Pick<BetaBound, 'bound' | 'exceeds'>[]>;
+}
+
+export interface Bounder extends ErrorBounder {
   /**
    * Bounds all requests together, in waves.
    *

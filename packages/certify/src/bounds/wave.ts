@@ -10,10 +10,12 @@ import {
   boxWidths,
   chordBudget,
   chordErrorKernel,
+  endsOf,
   fixedMap,
   type ImageShape,
   intervalBudget,
   intervalErrorKernel,
+  intervalItems,
   mapItems,
   normUp,
   PairRunner,
@@ -204,7 +206,18 @@ export class WaveRunner {
           const pair = boxes[index];
           return pair ? [{ image: pair.image, slot, beta: pair.beta, box: pair.box }] : [];
         });
-        const items = upload(pairItems(entries, transform, shape), 'pair items');
+        const data = this.#interval
+          ? intervalItems(
+              entries.map(({ image, slot, ...rest }) => ({
+                images: [image, image],
+                moved: endsOf(slot),
+                ...rest,
+              })),
+              transform,
+              shape,
+            )
+          : pairItems(entries, transform, shape);
+        const items = upload(data, 'pair items');
         const output = scratch(entries.length * this.#boxes.partials, 'pair sums');
         this.#boxes.dispatch(batch, { images, warped, items, output }, entries.length);
         return { chunk, read: batch.read(output) };

@@ -1,8 +1,16 @@
 /** From a method's outcome and the circumstances of a run to a certificate. Adds no claims of its own. */
 import type { ParameterBox, Preprocess } from '@turnproof/shaders';
-import type { BaseOutcome, DistDOutcome, DistXOutcome, Spent, SweepOutcome } from '../methods/method.ts';
+import { attackHalfStep } from '../bounds/attack-error.ts';
+import type {
+  BaseOutcome,
+  DistDOutcome,
+  DistXOutcome,
+  IndivOutcome,
+  Spent,
+  SweepOutcome,
+} from '../methods/method.ts';
 import type { Pipeline } from '../pipeline.ts';
-import { type Plan, SWEEP_LOOK, seedOf, sweepLimits } from '../plan.ts';
+import { indivLimits, type Plan, SWEEP_LOOK, seedOf, sweepLimits } from '../plan.ts';
 import { CERTIFICATE_SCHEMA, type Certificate } from './schema.ts';
 import { streamsOf } from './streams.ts';
 import { guaranteeOf } from './words.ts';
@@ -35,7 +43,7 @@ export function roundMs({ boundMs, samplingMs }: Spent): Certificate['ms'] {
 }
 
 export function buildCertificate(
-  outcome: BaseOutcome | DistDOutcome | DistXOutcome | SweepOutcome,
+  outcome: BaseOutcome | DistDOutcome | DistXOutcome | IndivOutcome | SweepOutcome,
   plan: Plan,
   pipeline: Pipeline,
   provenance: Provenance,
@@ -140,21 +148,31 @@ export function buildCertificate(
     };
   }
   const [alphaEps, alphaE] = [ledger.granted('alphaEps'), ledger.granted('alphaE')];
-  const doubly = {
+  const ofG = {
+    ...claim,
     ledger: { total, alphaGamma, alphaEps, alphaE, spent: { ...spent } },
     counts: { ...counts, inner: outcome.inner.map(({ k, n, accepted }) => ({ k, n, accepted })) },
     test: outcome.test,
     sigmaEps,
-    ...drawn,
   };
   if (method === 'dist-d') {
     const { bound } = outcome;
     return {
-      ...{ ...head, method, ...claim, bound: { ...bound, calibration: { ...bound.calibration } } },
-      ...{ ...doubly, plan: { n0, nGamma, nEps, inner, radiusRule }, ...tail },
+      ...{ ...head, method, ...ofG, ...drawn },
+      ...{ bound: { ...bound, calibration: { ...bound.calibration } } },
+      ...{ plan: { n0, nGamma, nEps, inner, radiusRule }, ...tail },
     };
   }
-  return { ...head, method, ...claim, bound: outcome.bound, ...doubly, ...tail };
+  const { bound } = outcome;
+  if (method === 'dist-x') return { ...head, method, ...ofG, bound, ...drawn, ...tail };
+  const { inverse } = outcome;
+  return {
+    ...{ ...head, method, ...ofG, bound, ...drawn },
+    plan: { ...drawn.plan, radiusRule: 'paper', ...indivLimits(plan, transform) },
+    attack: { halfStep: attackHalfStep(pipeline) },
+    inverse: inverse && { ...inverse, left: copyOf(inverse.left) },
+    ...tail,
+  };
 }
 
 function copyOf({ lower, upper }: ParameterBox): { lower: number[]; upper: number[] } {

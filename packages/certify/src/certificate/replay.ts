@@ -107,7 +107,7 @@ export interface ReplayComparison {
 /** Times, and what names the machine or a place on it. */
 const CIRCUMSTANCES = new Set(['ms', 'adapter', 'provider', 'versions', 'model.file', 'recovered']);
 /** What is counted or measured: elsewhere it may differ a little. All else is said beforehand and the same anywhere. */
-const MEASURED = /^((counts|bound|test)\.(?!classIndex$|calibration\.)|slices\[\d+\]\.(M|E|p0)$)/;
+const MEASURED = /^((counts|bound|test|inverse)\.(?!classIndex$|calibration\.)|slices\[\d+\]\.(M|E|p0)$)/;
 /**
  * Elsewhere these may differ as the counts do: `verifyCertificate` derives them from the counts. (Breaks claim nothing:
  * they say where to look.)

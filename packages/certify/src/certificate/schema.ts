@@ -64,11 +64,11 @@ const distCounts = z.strictObject({
   votes: whole.describe('How many of them chose it'),
   classIndex: whole.nullable().describe('The class that was put to the test'),
   nGamma: whole.describe('β that were to bound its share'),
-  kGamma: whole.describe('Those that had it (base), or were accepted (dist-x)'),
+  kGamma: whole.describe('Those that had it (base), or were accepted (dist-x, indiv)'),
   inner: z
     .array(z.strictObject({ k: whole, n: whole, accepted: z.boolean() }))
     .describe(
-      'dist-x: each β in order, k of n samples had the class; fewer than nGamma when it stopped early',
+      'dist-x, indiv: each β in order, k of n samples had the class; fewer than nGamma when it stopped early',
     ),
 });
 
@@ -147,7 +147,9 @@ const spent = z.record(z.string(), probability);
 const drawn = {
   ...common,
   pABar: probability.nullable().describe('Lower confidence bound on the share of the class'),
-  cutAtRange: z.boolean().describe('Would the radius have gone beyond the range?'),
+  cutAtRange: z
+    .boolean()
+    .describe('Would the radius have gone beyond the range? (indiv: is all of the range covered?)'),
   counts: distCounts,
   plan: distPlan,
   sigmaGamma: positive,
@@ -185,6 +187,28 @@ export const distDCertificate = z.strictObject({
 });
 
 const parameter = z.array(z.number()).min(1).max(2);
+
+export const indivCertificate = z.strictObject({
+  ...distXCertificate.shape,
+  method: z.literal('indiv'),
+  radius: common.radius.describe(
+    'Rounded down; how far the attacker may have gone: all of the range where cutAtRange says so',
+  ),
+  plan: distPlan.extend({ refinements: size, boxes: size.describe('Sub-boxes along each axis') }),
+  attack: z.strictObject({
+    halfStep: positive.describe('The file may differ from the real transformed image by this at each pixel'),
+  }),
+  inverse: z
+    .strictObject({
+      tried: whole.describe('Sub-boxes of the range that were put to the test'),
+      kept: whole.describe('Those that were not refuted in the end'),
+      left: z
+        .strictObject({ lower: parameter, upper: parameter })
+        .describe('The smallest box around those; 0 is in it'),
+    })
+    .nullable()
+    .describe('null: stopped before'),
+});
 
 const slice = z.strictObject({
   root: whole.describe('Number of the root slice'),
@@ -243,7 +267,13 @@ export const sweepCertificate = z.strictObject({
 });
 
 export const certificateSchema = z
-  .discriminatedUnion('method', [baseCertificate, distXCertificate, distDCertificate, sweepCertificate])
+  .discriminatedUnion('method', [
+    baseCertificate,
+    distXCertificate,
+    distDCertificate,
+    indivCertificate,
+    sweepCertificate,
+  ])
   .meta({ title: 'turnproof certificate', description: 'One line of certificates.jsonl' });
 
 /** What befell the machine while an image was in work. */
@@ -251,6 +281,7 @@ export type Recovered = NonNullable<z.infer<typeof baseCertificate>['recovered']
 export type BaseCertificate = z.infer<typeof baseCertificate>;
 export type DistXCertificate = z.infer<typeof distXCertificate>;
 export type DistDCertificate = z.infer<typeof distDCertificate>;
+export type IndivCertificate = z.infer<typeof indivCertificate>;
 export type SweepCertificate = z.infer<typeof sweepCertificate>;
 export type Certificate = z.infer<typeof certificateSchema>;
 

@@ -6,6 +6,7 @@ const USED: Readonly<Record<Method, readonly Purpose[]>> = {
   base: ['chooseClass', 'chooseClassNoise', 'certify', 'noise'],
   sweep: ['sweepChoose', 'sweep', 'sweepAttack', 'sweepConfirm'],
   'dist-d': ['chooseClass', 'chooseClassNoise', 'certify', 'noise'],
+  indiv: ['chooseClass', 'chooseClassNoise', 'chooseE', 'testE', 'certify', 'noise'],
   'dist-x': ['chooseClass', 'chooseClassNoise', 'chooseE', 'testE', 'certify', 'noise'],
 };
 

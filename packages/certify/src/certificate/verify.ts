@@ -2,7 +2,7 @@
  * Checks a certificate without trusting it and without a GPU: everything that follows from its counts is computed
  * again. Not a replay: that the counts themselves were drawn as stated shows only when they are drawn again.
  */
-import { extraError } from '../bounds/extra-error.ts';
+import { extraError, extraErrorOfGiven } from '../bounds/extra-error.ts';
 import { checkCalibrationClaim } from '../calibration/verify.ts';
 import { baseClaim, type Claim, distXClaim, rhoUpper } from '../methods/claims.ts';
 import { noiseOf } from '../methods/stage.ts';
@@ -18,8 +18,10 @@ import {
   certificateSchema,
   type DistDCertificate,
   type DistXCertificate,
+  type IndivCertificate,
 } from './schema.ts';
 import { streamsOf } from './streams.ts';
+import { checkInverse, indivClaimOf } from './verify-indiv.ts';
 import { checkSweep } from './verify-sweep.ts';
 import { guaranteeOf } from './words.ts';
 
@@ -30,7 +32,8 @@ export interface Verification {
 
 export type { Problem } from './audit.ts';
 
-type DoublySmoothed = DistXCertificate | DistDCertificate;
+type Measured = DistXCertificate | IndivCertificate;
+type DoublySmoothed = DistDCertificate | Measured;
 type DrawnCertificate = BaseCertificate | DoublySmoothed;
 
 /** Recomputes thresholds, ledger, ρ_E, p and the radius of a certificate from its counts. */
@@ -50,7 +53,7 @@ export function verifyCertificate(certificate: unknown): Verification {
     if (data.method === 'sweep') checkSweep(audit, data);
     else if (data.method === 'base') checkBase(audit, data);
     else if (data.method === 'dist-d') checkDistD(audit, data);
-    else checkDistX(audit, data);
+    else checkMeasured(audit, data);
   });
   return { ok: audit.problems.length === 0, problems: audit.problems };
 }
@@ -119,9 +122,10 @@ function checkBase(audit: Audit, certificate: BaseCertificate): void {
   checkClaim(audit, certificate, () => baseClaim(given));
 }
 
-function checkDistX(audit: Audit, certificate: DistXCertificate): void {
+function checkMeasured(audit: Audit, certificate: Measured): void {
   const { bound, confidence } = certificate;
-  const ledger = ledgerFor({ method: 'dist-x', confidence });
+  if (certificate.method === 'indiv') checkInverse(audit, certificate);
+  const ledger = ledgerFor({ method: certificate.method, confidence });
   const alphaE = ledger.granted('alphaE');
   if (bound) {
     ledger.spend('alphaE', alphaE);
@@ -187,13 +191,15 @@ function checkDoublySmoothed(audit: Audit, certificate: DoublySmoothed, ledger: 
     radiusRule,
     range: pipeline.range,
   };
-  checkClaim(audit, certificate, () => distXClaim(given));
+  checkClaim(audit, certificate, () =>
+    certificate.method === 'indiv' ? indivClaimOf(certificate, given) : distXClaim(given),
+  );
 }
 
 function checkBound(
   audit: Audit,
-  certificate: DistXCertificate,
-  bound: NonNullable<DistXCertificate['bound']>,
+  certificate: Measured,
+  bound: NonNullable<Measured['bound']>,
   alphaE: number,
 ): void {
   const { plan, image } = certificate;
@@ -210,7 +216,8 @@ function checkBound(
     '1.1 times the largest bound',
   );
   audit.attempt('pipeline', () => {
-    audit.close('bound.extraError', bound.extraError, extraError(image.shape, pipelineOf(certificate)));
+    const extra = certificate.method === 'indiv' ? extraErrorOfGiven : extraError;
+    audit.close('bound.extraError', bound.extraError, extra(image.shape, pipelineOf(certificate)));
   });
   audit.same('bound.E', bound.E, addUp(bound.tested, bound.extraError));
 }

@@ -1,4 +1,5 @@
 /** What a result claims, in words: made from its fields, so that verification can make them again. */
+import { ATTACK_PRECISION } from '../bounds/attack-error.ts';
 import type { CalibrationSummary } from '../calibration/schema.ts';
 import { roundRadiusDown } from '../methods/claims.ts';
 import type { Method } from '../plan.ts';
@@ -20,6 +21,8 @@ export interface ClaimedRadius extends Claimed {
     readonly E: number;
     readonly calibration?: Pick<CalibrationSummary, 'errors' | 'nGammas' | 'qE'>;
   } | null;
+  /** indiv only: all of the range is covered. */
+  readonly cutAtRange?: boolean;
   readonly pipeline: { readonly transform: string; readonly quantization: string };
 }
 
@@ -50,6 +53,7 @@ export function guaranteeOf(claimed: ClaimedRadius): string {
       `the smoothed classifier g would answer class ${predicted} for ${moves}.`
     );
   }
+  if (method === 'indiv') return indivWords(claimed, predicted, radius);
   const rounding =
     pipeline.quantization === 'u8' ? ', rounded to 8 bits afterwards or not' : ', not rounded afterwards';
   if (method === 'sweep') {
@@ -75,6 +79,28 @@ export function guaranteeOf(claimed: ClaimedRadius): string {
     `${claim}, provided that this image is one of those whose interpolation error the calibration's E covers. ` +
     `Of the images of the calibrated distribution that is a share of at least ${share}: for an image drawn from it the ` +
     `certificate holds with at least that probability.`
+  );
+}
+
+/** Of the image behind a file, not of the file. */
+function indivWords(
+  { confidence, cutAtRange, pipeline }: ClaimedRadius,
+  predicted: number,
+  radius: number,
+): string {
+  const attack =
+    pipeline.transform === 'rotation'
+      ? `rotated by an unknown angle of at most ${radius}°`
+      : cutAtRange
+        ? `translated by unknown shifts of at most ${radius} pixels on each axis`
+        : `translated by an unknown shift of at most ${radius} pixels (length of the shift)`;
+  const rounding =
+    pipeline.quantization === 'u8'
+      ? ', and rounded to 8 bits'
+      : `, and not rounded by more than ${ATTACK_PRECISION}`;
+  return (
+    `With confidence ${percent(confidence)}, whatever image was ${attack}${rounding} to give this file, ` +
+    `the smoothed classifier g answers class ${predicted} for that image as it was.`
   );
 }
 

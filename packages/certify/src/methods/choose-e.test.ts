@@ -15,6 +15,7 @@ const input = {
   alphaInner: 0.005 / 200,
   alphaE: 0.001,
   reach: 10,
+  radiusRule: 'tight',
 } as const;
 
 describe('choosing E', () => {

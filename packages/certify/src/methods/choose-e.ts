@@ -9,6 +9,7 @@ import {
   innerThresholds,
   normalQuantileLower,
   shareNeededFor,
+  subtractDown,
 } from '../statistics/index.ts';
 import { rhoUpper } from './claims.ts';
 import { classShareModel } from './class-share.ts';
@@ -39,6 +40,8 @@ export interface ChooseEInput {
   readonly alphaE: number;
   /** Where the radius is cut, in units of sigmaGamma. */
   readonly reach: number;
+  /** The radius that is predicted. */
+  readonly radiusRule: 'tight' | 'paper';
 }
 
 export interface ChosenE {
@@ -91,7 +94,9 @@ function predictedMargin(
   );
   const needed = addUp(0.5, rho);
   if (needed >= 1 || p <= needed) return p - needed;
-  return normalQuantileLower(p) - normalQuantileLower(needed);
+  return input.radiusRule === 'paper'
+    ? normalQuantileLower(subtractDown(p, rho))
+    : normalQuantileLower(p) - normalQuantileLower(needed);
 }
 
 /** The share of β that the inner test would accept, guessed from the class-choosing β. */

@@ -2,6 +2,7 @@
  * From counts to what a certificate claims, and what it takes to claim anything. Pure functions of numbers: methods use
  * them to certify, verification uses them to check.
  */
+import type { ParameterBox } from '@turnproof/shaders';
 import {
   addUp,
   clopperPearsonLower,
@@ -55,6 +56,31 @@ export function distXClaim(counts: DistXCounts): Claim {
   const pABar = clopperPearsonLower(kGamma, nGamma, alphaGamma);
   const rule = radiusRule === 'tight' ? tightRadius : paperRadius;
   return claim(pABar, rule(sigmaGamma, pABar, rhoE), range);
+}
+
+/** Distance of the farthest corner of a box from 0, rounded up. */
+export function farthestOf({ lower, upper }: ParameterBox): number {
+  const ends = lower.map((a, axis) => Math.max(Math.abs(a), Math.abs(upper[axis] ?? Number.NaN)));
+  // An interval's end is exact; a root of squares is rounded.
+  return ends.length === 1 ? (ends[0] ?? Number.NaN) : Math.hypot(...ends) * (1 + 1e-14);
+}
+
+export interface IndivCounts extends Omit<DistXCounts, 'radiusRule'> {
+  /** Holds every parameter of Γ by which the image at hand can have been made. */
+  readonly left: ParameterBox;
+}
+
+/**
+ * Indiv: r = sigmaGamma Φ⁻¹(p - rhoE). Where that exceeds every γ that is left, the claim holds for all of Γ and the radius
+ * is the range (`cutAtRange`); else for γ within r.
+ */
+export function indivClaim(counts: IndivCounts): Claim {
+  const { kGamma, nGamma, alphaGamma, rhoE, sigmaGamma, range, left } = counts;
+  const pABar = clopperPearsonLower(kGamma, nGamma, alphaGamma);
+  const radius = paperRadius(sigmaGamma, pABar, rhoE);
+  const covered = radius !== null && radius > farthestOf(left);
+  const rounded = radius === null ? 0 : roundRadiusDown(covered ? range : Math.min(radius, range));
+  return { pABar, radius: rounded > 0 ? rounded : null, cutAtRange: covered && rounded > 0 };
 }
 
 /** r = sigmaGamma Φ⁻¹(p), as if transformations composed without error. */

@@ -10,7 +10,7 @@ import { type InnerResult, LOOK } from '../sampling/index.ts';
 import { type AlphaLedger, addUp, shareNeededFor } from '../statistics/index.ts';
 import { chooseClass, type Vote } from './choose-class.ts';
 import { chooseE } from './choose-e.ts';
-import { distXClaim, fewestSuccesses, isHopeless, rhoUpper } from './claims.ts';
+import { type Claim, type DistXCounts, distXClaim, fewestSuccesses, isHopeless, rhoUpper } from './claims.ts';
 import type {
   DistXContext,
   DistXOutcome,
@@ -65,6 +65,8 @@ export interface ErrorSource<B> {
   readonly rhoAtBest: (alphas: Alphas) => number;
   /** Spends its part of the ledger; a string says why there is no E. */
   readonly find: (vote: Vote, ledger: AlphaLedger, alphas: Alphas) => Promise<B | string>;
+  /** What follows from the counts; that of dist-x where nothing is said. */
+  readonly claim?: (counts: DistXCounts) => Claim;
 }
 
 /** Steps 1, 4 and 5 of {@link certifyDistX}, with E and ρ_E from wherever a method has them. */
@@ -160,7 +162,7 @@ export async function certifyWithError<B extends { readonly E: number; readonly 
 
   // 5. p and r.
   ledger.spend('alphaGamma', alphas.alphaGamma);
-  const claim = distXClaim({
+  const claim = (source.claim ?? distXClaim)({
     kGamma: accepted,
     nGamma: plan.nGamma,
     alphaGamma: alphas.alphaGamma,
@@ -180,15 +182,20 @@ function tooFewSamples(test: InnerTest, E: number): string {
   return `n_eps = ${test.nEps} can never show a radius above E = ${E.toPrecision(4)}: ${words}`;
 }
 
-/** Steps 2 and 3; a string says why there is no E. */
-async function boundError(
+/**
+ * Steps 2 and 3; a string says why there is no E.
+ *
+ * @param reach - How large a radius is of use.
+ */
+export async function boundError(
   context: DistXContext,
   image: SampledImage,
   { choice, successes }: Vote,
   ledger: AlphaLedger,
   alphas: Alphas,
+  reach = context.pipeline.range,
 ): Promise<ErrorBound | string> {
-  const { betas, bounder, plan, pipeline, extraError } = context;
+  const { betas, bounder, plan, extraError } = context;
   const choosing = betas.betas(image.index, 'chooseE', plan.nChooseE);
   const bounds = await boundAll(context, image, 'choose-E', choosing, { tolerance: CHOOSING_TOLERANCE });
   const chosen = chooseE({
@@ -199,7 +206,7 @@ async function boundError(
     samples: choice.samples,
     extraError,
     sigmaEps: noiseOf(plan),
-    reach: pipeline.range / plan.sigmaGamma,
+    reach: reach / plan.sigmaGamma,
   });
   if (!chosen) return 'no bound on the interpolation error is finite';
   const testing = betas.betas(image.index, 'testE', plan.nTestE);
@@ -227,7 +234,7 @@ async function boundAll(
   stage: 'choose-E' | 'test-E',
   betas: readonly Parameter[],
   goal: BoundGoal,
-): Promise<BetaBound[]> {
+): Promise<Pick<BetaBound, 'bound' | 'exceeds'>[]> {
   onProgress?.({ image: image.index, stage, done: 0, total: betas.length });
   const requests = betas.map((beta) => ({ image: 0, beta }));
   const bounds = await bounder.bound([image.pixels], requests, goal);

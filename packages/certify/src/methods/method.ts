@@ -1,6 +1,6 @@
 /** What every method is given and gives back. No GPU, no files: a method is statistics over a sampler and a bounder. */
 import type { Parameter, ParameterBox } from '@turnproof/shaders';
-import type { Bounder, SliceBounder } from '../bounds/index.ts';
+import type { Bounder, ErrorBounder, Inverter, SliceBounder } from '../bounds/index.ts';
 import type { CalibrationSummary } from '../calibration/schema.ts';
 import type { Pipeline } from '../pipeline.ts';
 import type { Plan } from '../plan.ts';
@@ -8,7 +8,7 @@ import type { BetaSource, InnerResult, SampledImage, Sampler } from '../sampling
 import type { AlphaLedger } from '../statistics/index.ts';
 import type { Reach, SweepNode } from './sweep-tree.ts';
 
-export type Stage = 'choose-class' | 'choose-E' | 'test-E' | 'bound-slices' | 'sample';
+export type Stage = 'choose-class' | 'invert' | 'choose-E' | 'test-E' | 'bound-slices' | 'sample';
 
 /** Where an image stands. `done` of `total` β, or slices, of the stage. */
 export interface Progress {
@@ -27,12 +27,18 @@ export interface MethodContext {
 }
 
 export interface DistXContext extends MethodContext {
-  readonly bounder: Bounder;
+  readonly bounder: ErrorBounder;
   /** Attack quantisation and the sampler's own float32 error: l2 norm, added to E. */
   readonly extraError: number;
 }
 
 export interface DistDContext extends MethodContext {
+  readonly extraError: number;
+}
+
+export interface IndivContext extends MethodContext {
+  readonly inverter: Inverter;
+  /** The sampler's own float32 error alone: x' is given, its rounding is the inverse's affair. */
   readonly extraError: number;
 }
 
@@ -129,6 +135,22 @@ export interface CalibratedError {
 export interface DistDOutcome extends Omit<DistXOutcome, 'method' | 'bound'> {
   readonly method: 'dist-d';
   readonly bound: CalibratedError;
+}
+
+/** What is left of Γ for one attacked image. */
+export interface InverseFound {
+  /** Sub-boxes that were put to the test, and those left at the end. */
+  readonly tried: number;
+  readonly kept: number;
+  /** The smallest box around those left. */
+  readonly left: ParameterBox;
+}
+
+/** What indiv found out about an attacked image. */
+export interface IndivOutcome extends Omit<DistXOutcome, 'method'> {
+  readonly method: 'indiv';
+  /** null when the method stopped before it. */
+  readonly inverse: InverseFound | null;
 }
 
 /** A slice that was tested. All distances are l2 norms in pixel values. */

@@ -66,7 +66,7 @@ export async function predictDistX(context: MethodContext, image: SampledImage):
       ? 'no sample of any choosing β had a class'
       : `h answers class ${classIndex} for ${kGamma} of ${inner.length} β only`;
   return {
-    method: 'dist-x',
+    method: plan.method,
     ledger,
     choice,
     nGamma: inner.length,

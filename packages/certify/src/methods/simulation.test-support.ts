@@ -2,6 +2,7 @@
  * A world whose truth is known: errors and class shares are functions of β, so for every E the true shares that a
  * certificate bounds can be computed. Test support only.
  */
+import type { ParameterBox } from '@turnproof/shaders';
 import type { BetaBound, Bounder } from '../bounds/types.ts';
 import type { Plan } from '../plan.ts';
 import { type BetaSource, Sampler, Streams } from '../sampling/index.ts';
@@ -12,7 +13,7 @@ import {
 } from '../sampling/simulated-engine.test-support.ts';
 import { normalCdf } from '../statistics/index.ts';
 import { certifyDistX } from './dist-x.ts';
-import type { DistXContext, SampledImage } from './method.ts';
+import type { DistXContext, IndivContext, SampledImage } from './method.ts';
 
 export const SIGMA_GAMMA = 10;
 /** A float32, so that the noise is what the plan says. */
@@ -132,6 +133,17 @@ export function settingOf(
       plan,
       bounder,
       extraError: 0.01,
+    },
+  };
+}
+
+/** The same for indiv: these boxes are left of Γ, and the errors are those over them. */
+export function withInverter({ context, bounder }: Setting, boxes: readonly ParameterBox[]): IndivContext {
+  return {
+    ...context,
+    inverter: {
+      narrow: async () => ({ boxes, tried: 40 }),
+      over: () => ({ method: 'interval', bound: (...request) => bounder.bound(...request) }),
     },
   };
 }

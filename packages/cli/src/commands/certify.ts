@@ -65,7 +65,7 @@ export const certify: CommandSpec = {
 };
 
 /** The default first. */
-const METHODS = ['sweep', 'dist-x', 'dist-d', 'base'] as const;
+const METHODS = ['sweep', 'dist-x', 'dist-d', 'indiv', 'base'] as const;
 
 const COLUMNS = columnsOf(
   ['image', 6],

@@ -14,7 +14,7 @@ export const predict: CommandSpec = {
   summary: 'the smoothed classifier’s answers',
   description:
     'Answer with the class that the smoothed classifier gives, wrong with a probability of at most 1 - confidence, or ' +
-    'abstain where the counts do not decide. base: over rotations or shifts; dist: over them and pixel noise; sweep: over pixel noise.',
+    'abstain where the counts do not decide. base: over rotations or shifts; dist, indiv: over them and pixel noise; sweep: over pixel noise.',
   groups: [
     ...sharedOptions,
     ...predictPlanOptions,
@@ -37,7 +37,7 @@ const COLUMNS = columnsOf(['image', 6], ['label', 5], ['answer', 9], ['class', -
 async function run(context: CommandContext): Promise<number> {
   const { console, values } = context;
   const out = values.text('out');
-  const checked = await check(context, ['base', 'dist', 'sweep'], () => {
+  const checked = await check(context, ['base', 'dist', 'indiv', 'sweep'], () => {
     if (out !== undefined) checkRunFolder(out);
   });
   if (values.flag('dry-run')) {

@@ -34,6 +34,13 @@ const INNER = option(
 const FLOOR = option('floor', 'W', 'sweep: narrowest slice, degrees or pixels (default: 0.1 or 0.02)');
 const MAX_SAMPLES = option('max-samples', 'N', 'sweep: noise samples of an image, about', '40000');
 
+const REFINEMENTS = option('refinements', 'N', 'indiv: steps that narrow what the image can have been', '10');
+const BOXES = option(
+  'boxes',
+  'N',
+  'indiv: sub-boxes of the range along each axis (default: 512 for rotations, 64 for translations)',
+);
+
 const NOISE = { heading: 'Smoothing:', options: [SIGMA_GAMMA, SIGMA_EPS, CONFIDENCE, N_GAMMA, N_EPS, INNER] };
 const RUN = { heading: 'Run:', options: [SEED, BATCH] };
 
@@ -46,8 +53,8 @@ export const predictPlanOptions: readonly OptionGroup[] = [
     options: [
       option(
         'method',
-        'base|dist|sweep',
-        'base: over random transformations; dist: and noise; sweep: noise alone',
+        'base|dist|indiv|sweep',
+        'base: over random transformations; dist, indiv: and noise; sweep: noise alone',
       ),
     ],
   },
@@ -61,10 +68,10 @@ export const certifyPlanOptions: readonly OptionGroup[] = [
     options: [
       option(
         'method',
-        'sweep|dist-x|dist-d|base',
+        'sweep|dist-x|dist-d|indiv|base',
         'sweep: the noise-smoothed classifier over the whole range; dist-x: smoothed over transformations too; ' +
           'dist-d: the same with the E of a calibration; ' +
-          'base: the heuristic, without a guarantee',
+          'indiv: as dist-x, for the image that an attacked one was made from; base: the heuristic, without a guarantee',
         'sweep',
       ),
       option('calibration', 'FILE', 'dist-d: what turnproof calibrate has written'),
@@ -73,8 +80,15 @@ export const certifyPlanOptions: readonly OptionGroup[] = [
       N0,
       option('n-choose-e', 'N', 'β that choose the interpolation error E', '100'),
       option('n-test-e', 'N', 'other β that bound how often E is exceeded', '400'),
+      REFINEMENTS,
+      BOXES,
       boundOption,
-      option('radius-rule', 'tight|paper', "tight: never smaller than the paper's", 'tight'),
+      option(
+        'radius-rule',
+        'tight|paper',
+        "tight: never smaller than the paper's (indiv: always the paper's)",
+        'tight',
+      ),
     ],
   },
   NOISE,
@@ -86,6 +100,7 @@ const METHODS = {
   dist: 'dist-x',
   'dist-x': 'dist-x',
   'dist-d': 'dist-d',
+  indiv: 'indiv',
   sweep: 'sweep',
 } as const;
 type Method = keyof typeof METHODS;
@@ -96,7 +111,11 @@ export function readPlan(values: Values, range: number, methods: readonly Method
   const batch = values.text('batch') ?? 'auto';
   const floor = values.number('floor');
   const method = METHODS[values.choice('method', methods) ?? first ?? 'base'];
+  const radiusRule = values.choice('radius-rule', ['tight', 'paper']) ?? 'tight';
+  const [refinements, boxes] = [values.whole('refinements', 1), values.whole('boxes', 1)];
   return {
+    ...(refinements === undefined ? {} : { refinements }),
+    ...(boxes === undefined ? {} : { boxes }),
     ...(floor === undefined ? {} : { floor }),
     maxSamples: values.whole('max-samples', 1) ?? 40_000,
     method,
@@ -109,7 +128,8 @@ export function readPlan(values: Values, range: number, methods: readonly Method
     inner: values.choice('inner', ['sequential', 'fixed']) ?? 'sequential',
     nChooseE: values.whole('n-choose-e', 1) ?? 100,
     nTestE: values.whole('n-test-e', 1) ?? 400,
-    radiusRule: values.choice('radius-rule', ['tight', 'paper']) ?? 'tight',
+    // For Indiv no other holds.
+    radiusRule: method === 'indiv' ? 'paper' : radiusRule,
     seed: parseSeed(values.text('seed') ?? '0'),
     batch: batch === 'auto' ? 'auto' : (values.whole('batch', 1) ?? 'auto'),
   };

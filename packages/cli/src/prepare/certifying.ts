@@ -9,6 +9,7 @@ import { pipelineOptions, readPipeline } from '../options/pipeline.ts';
 import { readPlan } from '../options/plan.ts';
 import type { OptionGroup } from '../options/values.ts';
 import type { CalibrationFile } from '../run/calibration-file.ts';
+import { checkAttackedImages } from './attacked.ts';
 import { calibrationFor, checkCalibrated } from './calibrated.ts';
 import { type Engine, openEngine } from './engine.ts';
 import { checkImages, type HostModel, openHostModel, openSelection, type SelectedData } from './inputs.ts';
@@ -60,6 +61,7 @@ export async function check(
   let sha256: string;
   try {
     sha256 = await checkImages(selected, { file: path, classes: opened.host.classes }, console);
+    if (plan.method === 'indiv') await checkAttackedImages(selected, pipeline, console);
   } catch (error) {
     await opened.host.release();
     throw error;

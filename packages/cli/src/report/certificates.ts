@@ -28,7 +28,7 @@ export function regionOf(certificate: Certificate): Region | null {
   return certificate.radius === null ? null : { kind: 'ball', radius: certificate.radius };
 }
 
-/** The error that was allowed for: E of Dist-x; of Sweep the E of each slice that passed. */
+/** The error that was allowed for: E of Dist-x and Indiv; of Sweep the E of each slice that passed. */
 export function errorsOf(certificate: Certificate): number[] {
   if (certificate.method === 'sweep') {
     return certificate.slices.filter(({ passed }) => passed).map(({ E }) => E);
@@ -45,7 +45,7 @@ export interface InnerCount {
   readonly accepted: boolean;
 }
 
-/** Tests of h: one for each β of Dist-x, one for each slice of Sweep. */
+/** Tests of h: one for each β of Dist-x and Indiv, one for each slice of Sweep. */
 export function innerCountsOf(certificate: Certificate): InnerCount[] {
   if (certificate.method === 'sweep')
     return certificate.slices.map(({ n, passed }) => ({ n, accepted: passed }));

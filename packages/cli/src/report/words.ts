@@ -28,6 +28,13 @@ const METHODS: Readonly<Record<Certificate['method'], MethodWords>> = {
       'As Dist-x, for images of a distribution: one E serves a share of at least q_E of them, as a calibration on other ' +
       'images showed. Nothing is bounded for the image itself.',
   },
+  indiv: {
+    name: 'Indiv',
+    guarantee:
+      'Each file is one that an attacker may have turned or shifted, by an unknown amount up to the radius. Whatever image ' +
+      'it was made from, the smoothed classifier g, which votes over random transformations and pixel noise, gives that ' +
+      'image the answer stated: all angles and all images that can give the file, not a sample of them.',
+  },
   sweep: {
     name: 'Sweep',
     guarantee:
@@ -106,6 +113,10 @@ export function regionWords(certificate: Certificate): string {
   if (region.kind === 'ball') {
     const radius = inward(region.radius);
     const words = certificate.unit === 'degrees' ? `±${radius}${sign}` : `shifts up to ${radius}${sign}`;
+    if (certificate.method === 'indiv') {
+      const axes = certificate.unit === 'pixels' && certificate.cutAtRange ? ' on each axis' : '';
+      return `made from an original by ${words}${axes}`;
+    }
     const caveat = caveatOf(certificate);
     return caveat === null ? words : `${words}, ${caveat}`;
   }

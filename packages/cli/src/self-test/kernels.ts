@@ -16,9 +16,11 @@ import {
   dispatchArgmaxCount,
   dispatchNoise,
   distanceItems,
+  endsOf,
   fixedMap,
   intervalBudget,
   intervalErrorKernel,
+  intervalItems,
   mapItems,
   noiseKernel,
   normUp,
@@ -225,11 +227,17 @@ async function checkBoxes(
   const stack = chord
     ? await runPixels(gpu, boxRemainderKernel, image, boxes, PAIRS.length, { constants: { TRANSLATION: 0 } })
     : await runPixels(gpu, boxHullKernel, image, boxes, PAIRS.length, { perItem: 2 });
-  const items = pairItems(
-    PAIRS.map(({ beta, box }, slot) => ({ image: 0, slot, beta, box })),
-    'rotation',
-    SHAPE,
-  );
+  const items = chord
+    ? pairItems(
+        PAIRS.map(({ beta, box }, slot) => ({ image: 0, slot, beta, box })),
+        'rotation',
+        SHAPE,
+      )
+    : intervalItems(
+        PAIRS.map(({ beta, box }, slot) => ({ images: [0, 0], moved: endsOf(slot), beta, box })),
+        'rotation',
+        SHAPE,
+      );
   const widths = PAIRS.map(({ box }) => boxWidths('rotation', box)[0] ?? Number.NaN);
   const budgets = widths.map((width) =>
     chord ? chordBudget(SHAPE, PRE, 'rotation', width) : intervalBudget(SHAPE, PRE),

@@ -53,34 +53,39 @@ fn coordinate_range(box: Box, x: i32, y: i32) -> Range {
   return range;
 }
 
-/// Least and greatest value of the image at `base` over the range. Inside one cell a bilinear patch takes its
-/// extremes over a rectangle at the rectangle's corners.
-fn hull(base: u32, range: Range) -> vec2f {
+/// Least and greatest value of any image between those at `lower_base` and `upper_base` over the range. Inside one cell a
+/// bilinear patch takes its extremes over a rectangle at the rectangle's corners, and its weights are not negative.
+fn hull(lower_base: u32, upper_base: u32, range: Range) -> vec2f {
   let u0 = clamp_column(range.u0);
   let u1 = clamp_column(range.u1);
   let v0 = clamp_row(range.v0);
   let v1 = clamp_row(range.v1);
   var lower = 3.0e38;
   var upper = -3.0e38;
-  for (var row = v0 >> params.frac_bits; row <= v1 >> params.frac_bits; row++) {
-    let top = row << params.frac_bits;
-    let fv0 = fraction(max(v0, top), row);
-    let fv1 = fraction(min(v1, top + (1i << params.frac_bits)), row);
-    for (var column = u0 >> params.frac_bits; column <= u1 >> params.frac_bits; column++) {
-      let left = column << params.frac_bits;
-      let fu0 = fraction(max(u0, left), column);
-      let fu1 = fraction(min(u1, left + (1i << params.frac_bits)), column);
-      let p00 = pixel(base, column, row);
-      let p01 = pixel(base, column + 1, row);
-      let p10 = pixel(base, column, row + 1);
-      let p11 = pixel(base, column + 1, row + 1);
-      let left_values = vec2f(lerp(p00, p10, fv0), lerp(p00, p10, fv1));
-      let right_values = vec2f(lerp(p01, p11, fv0), lerp(p01, p11, fv1));
-      let c = vec4f(
-        lerp(left_values.x, right_values.x, fu0), lerp(left_values.x, right_values.x, fu1),
-        lerp(left_values.y, right_values.y, fu0), lerp(left_values.y, right_values.y, fu1));
-      lower = min(lower, min(min(c.x, c.y), min(c.z, c.w)));
-      upper = max(upper, max(max(c.x, c.y), max(c.z, c.w)));
+  // Once where both are the same image.
+  let last = select(1, 0, lower_base == upper_base);
+  for (var end = 0; end <= last; end++) {
+    let base = select(upper_base, lower_base, end == 0);
+    for (var row = v0 >> params.frac_bits; row <= v1 >> params.frac_bits; row++) {
+      let top = row << params.frac_bits;
+      let fv0 = fraction(max(v0, top), row);
+      let fv1 = fraction(min(v1, top + (1i << params.frac_bits)), row);
+      for (var column = u0 >> params.frac_bits; column <= u1 >> params.frac_bits; column++) {
+        let left = column << params.frac_bits;
+        let fu0 = fraction(max(u0, left), column);
+        let fu1 = fraction(min(u1, left + (1i << params.frac_bits)), column);
+        let p00 = pixel(base, column, row);
+        let p01 = pixel(base, column + 1, row);
+        let p10 = pixel(base, column, row + 1);
+        let p11 = pixel(base, column + 1, row + 1);
+        let left_values = vec2f(lerp(p00, p10, fv0), lerp(p00, p10, fv1));
+        let right_values = vec2f(lerp(p01, p11, fv0), lerp(p01, p11, fv1));
+        let c = vec4f(
+          lerp(left_values.x, right_values.x, fu0), lerp(left_values.x, right_values.x, fu1),
+          lerp(left_values.y, right_values.y, fu0), lerp(left_values.y, right_values.y, fu1));
+        lower = select(lower, min(lower, min(min(c.x, c.y), min(c.z, c.w))), end == 0);
+        upper = select(upper, max(upper, max(max(c.x, c.y), max(c.z, c.w))), end == last);
+      }
     }
   }
   return vec2f(lower, upper);

@@ -15,7 +15,7 @@ fn box_hull(@builtin(global_invocation_id) id: vec3u) {
   }
   let item = id.z * ITEM_LENGTH;
   let base = plane_at(u32(items[item]), place.channel);
-  let ends = hull(base, coordinate_range(load_box(item + 1u), place.x, place.y));
+  let ends = hull(base, base, coordinate_range(load_box(item + 1u), place.x, place.y));
   output[plane_at(2u * id.z, place.channel) + place.offset] = ends.x;
   output[plane_at(2u * id.z + 1u, place.channel) + place.offset] = ends.y;
 }

@@ -17,13 +17,13 @@ export const chordErrorKernel = definePairKernel('chord_error', wgsl.chord_error
 
 export interface PairItem {
   readonly image: number;
-  /** Where the box's remainder (or hull) lies in the second stack. */
+  /** Where the box's remainder lies in the second stack. */
   readonly slot: number;
   readonly beta: Parameter;
   readonly box: ParameterBox;
 }
 
-/** Items of `chord_error` and `interval_error`. */
+/** Items of `chord_error`. */
 export function pairItems(
   entries: readonly PairItem[],
   transform: Transform,
