@@ -10,7 +10,7 @@ import { certifyPlanOptions } from '../options/plan.ts';
 import { parseShard, shardFolderName, shardOption } from '../options/shard.ts';
 import type { Values } from '../options/values.ts';
 import { type Checked, check, runOptions, sharedOptions } from '../prepare/certifying.ts';
-import { reportOnRun } from '../report/report-on-run.ts';
+import { prepareReport, reportOnRun } from '../report/report-on-run.ts';
 import { downTo, upTo } from '../rounding.ts';
 import { CALIBRATION } from '../run/calibration-file.ts';
 import { certifyImages } from '../run/certify-images.ts';
@@ -194,6 +194,7 @@ async function certifyAll(
       if (old) tellResumed(old, device, console);
       else console.note(`writing to ${out}`);
       if (!console.json) console.data(formatHeader(COLUMNS));
+      prepareReport();
       const outcomes = before.map(({ certificate, classifier }) =>
         outcomeOf(certificate, baseCorrectOf(classifier)),
       );

@@ -66,9 +66,18 @@ const CONFIG = {
 
 export const PLOT_WIDTH = 400;
 
+/**
+ * Vega itself. Loaded when it is needed, because it takes a quarter of a second and most commands draw nothing; a long
+ * run loads it on the way, so that its end does not wait for it.
+ */
+export function loadPlotting(): Promise<
+  [Pick<typeof import('vega'), 'parse' | 'View'>, Pick<typeof import('vega-lite'), 'compile'>]
+> {
+  return Promise.all([import('vega'), import('vega-lite')]);
+}
+
 export async function drawPlot(plot: Plot): Promise<DrawnPlot> {
-  // Only now: they take a quarter of a second to load, and most commands draw nothing.
-  const [{ parse, View }, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
+  const [{ parse, View }, { compile }] = await loadPlotting();
   const { spec } = compile(plot.spec, { config: CONFIG, logger: SILENT });
   const view = new View(parse(spec), { renderer: 'none', logLevel: 0 });
   try {
