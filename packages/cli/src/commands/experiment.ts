@@ -24,6 +24,7 @@ import { bound } from './bound.ts';
 import { calibrate } from './calibrate.ts';
 import { certify } from './certify.ts';
 import { predict } from './predict.ts';
+import { statusOf } from './status.ts';
 
 export const experiment: CommandSpec = {
   name: 'experiment',
@@ -65,7 +66,10 @@ export const experiment: CommandSpec = {
           help: 'this run alone, or all that begin with signs- as signs-*; may be repeated',
           repeats: true,
         },
-        { name: 'reuse', help: 'take runs that are complete in OUT already, if their options are the same' },
+        {
+          name: 'reuse',
+          help: 'take runs that are in OUT already, if their options are the same; go on with unfinished ones of certify',
+        },
       ],
     },
   ],
@@ -74,19 +78,21 @@ export const experiment: CommandSpec = {
 };
 
 /** Where a run goes is the experiment's to say. */
+const OURS = ['out', 'dry-run', 'resume', 'shard'];
 const known: Commands = Object.fromEntries(
   [certify, attack, calibrate, bound, predict].map(({ name, groups }) => [
     name,
-    groups
-      .flatMap(({ options }) => options)
-      .filter((option) => option.name !== 'out' && option.name !== 'dry-run'),
+    groups.flatMap(({ options }) => options).filter((option) => !OURS.includes(option.name)),
   ]),
 );
 
 interface Step {
   readonly plan: PlannedRun;
   readonly folder: string;
+  /** Complete already. */
   readonly reused: boolean;
+  /** Begun already. */
+  readonly resumed: boolean;
 }
 
 async function run(context: CommandContext): Promise<number> {
@@ -110,12 +116,12 @@ async function run(context: CommandContext): Promise<number> {
   const say = console.quiet ? ['--quiet'] : console.verbose ? ['--verbose'] : [];
 
   // All of them before the first one starts: an hour of work must not end at a misspelt path.
-  for (const { plan, folder, reused } of steps) {
+  for (const { plan, folder, reused, resumed } of steps) {
     // What an earlier run will write cannot be checked before it is there.
     const waits = plan.needs.some((name) => steps.some((step) => step.plan.name === name && !step.reused));
     if (reused || waits) continue;
     const code = await runChild(
-      [plan.command, ...flagsOf(plan.options), `--out=${folder}`, '--dry-run', '--quiet'],
+      [plan.command, ...flagsOf(plan.options), `--out=${folder}`, ...onward(resumed), '--dry-run', '--quiet'],
       true,
     );
     if (code !== EXIT_OK) {
@@ -131,11 +137,12 @@ async function run(context: CommandContext): Promise<number> {
   );
   const reports: ReportedRun[] = [];
   const others: SummarisedRun[] = [];
-  for (const { plan, folder, reused } of steps) {
-    console.note(`run ${finished + 1} of ${steps.length}: ${plan.name}${reused ? ' (there already)' : ''}`);
+  for (const { plan, folder, reused, resumed } of steps) {
+    const there = reused ? ' (there already)' : resumed ? ' (begun already)' : '';
+    console.note(`run ${finished + 1} of ${steps.length}: ${plan.name}${there}`);
     if (!reused) {
       const code = await runChild(
-        [plan.command, ...flagsOf(plan.options), `--out=${folder}`, ...say],
+        [plan.command, ...flagsOf(plan.options), `--out=${folder}`, ...onward(resumed), ...say],
         console.quiet,
       );
       if (code !== EXIT_OK) {
@@ -204,14 +211,15 @@ async function stepOf(plan: PlannedRun, out: string, reuse: boolean): Promise<St
   const folder = join(out, plan.name);
   if (!reuse || statSync(folder, { throwIfNoEntry: false }) === undefined) {
     checkRunFolder(folder);
-    return { plan, folder, reused: false };
+    return { plan, folder, reused: false, resumed: false };
   }
-  const fix = 'Move it away, or give another --out.';
-  const complete =
-    plan.command === 'certify'
-      ? isComplete(await readRun(folder))
-      : (await readSummary(folder))?.command === plan.command;
-  if (!complete) throw badInput(`--reuse: ${folder} holds no complete run of ${plan.command}`, fix);
+  if (plan.command === 'certify') {
+    const { done, total, suspects } = await statusOf(folder);
+    // certify itself refuses to go on with other options.
+    if (done < total || suspects > 0) return { plan, folder, reused: false, resumed: true };
+  } else if ((await readSummary(folder))?.command !== plan.command) {
+    throw badInput(`--reuse: ${folder} holds no complete run of ${plan.command}`, FIX);
+  }
   const there = await readOptions(folder);
   const options = known[plan.command] ?? [];
   const defaults = Object.fromEntries(
@@ -221,11 +229,10 @@ async function stepOf(plan: PlannedRun, out: string, reuse: boolean): Promise<St
   const other = options.find(({ name }) => (there[name] ?? false) !== (wanted[name] ?? false));
   if (other !== undefined) {
     const [before, here] = [there[other.name], wanted[other.name]].map((word) => word ?? 'not given');
-    throw badInput(`--reuse: ${folder} was made with another ${other.name} (${before}, not ${here})`, fix);
+    throw badInput(`--reuse: ${folder} was made with another ${other.name} (${before}, not ${here})`, FIX);
   }
-  return { plan, folder, reused: true };
+  return { plan, folder, reused: true, resumed: false };
 }
 
-function isComplete({ config, images }: ReportedRun): boolean {
-  return config !== null && images.length >= config.data.indices.length;
-}
+const FIX = 'Move it away, or give another --out.';
+const onward = (resumed: boolean): string[] => (resumed ? ['--resume'] : []);

@@ -112,13 +112,21 @@ export class RunLock {
   release(): void {
     clearInterval(this.#heart);
     process.removeListener('exit', this.#atExit);
-    if (readLock(this.#path)?.holder?.token === this.#token) rmSync(this.#path, { force: true });
+    try {
+      if (readLock(this.#path)?.holder?.token === this.#token) rmSync(this.#path, { force: true });
+    } catch {
+      // Whoever wants it next sees that this process is no more.
+    }
   }
 
   #beat(): void {
-    if (readLock(this.#path)?.holder?.token !== this.#token) return;
-    const now = new Date();
-    utimesSync(this.#path, now, now);
+    try {
+      if (readLock(this.#path)?.holder?.token !== this.#token) return;
+      const now = new Date();
+      utimesSync(this.#path, now, now);
+    } catch {
+      // A file system that is away for a moment must not end the run; the next line shows whether it is back.
+    }
   }
 }
 
