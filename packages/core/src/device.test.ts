@@ -123,6 +123,11 @@ describe.each(await testAdapters())('a device on %s', (adapter) => {
     expect(() => gpu.array('f32', 2 ** 44, 'huge')).toThrow(
       expect.objectContaining({ code: 'out-of-memory' }),
     );
+    // It could be made, but no kernel could be given all of it.
+    const bindable = gpu.device.limits.maxStorageBufferBindingSize / 4;
+    expect(() => gpu.array('f32', bindable + 1, 'not bindable')).toThrow(
+      expect.objectContaining({ code: 'out-of-memory' }),
+    );
   });
 
   it('reuses a released buffer and refuses a second release', () => {

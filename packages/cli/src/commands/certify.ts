@@ -248,7 +248,8 @@ function tellResumed(
   console: Console,
 ): void {
   const again = suspects.size > 0 ? `, ${suspects.size} of them again: they are suspect` : '';
-  console.note(`${images.length} images are certified already, ${indices.length} to go${again}`);
+  const done = images.length === 1 ? '1 image is' : `${images.length} images are`;
+  console.note(`${done} certified already, ${indices.length} to go${again}`);
   const there = `${config.adapter.name}, ${config.provider}`;
   const now = `${here.adapter.name}, ${here.provider}`;
   if (there !== now) {

@@ -1,10 +1,11 @@
 /** Experiments of real runs, the program as a user starts it. */
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TemporaryFolder, temporaryFolder } from '../data/testing/files.ts';
+import { lastingPart } from '../run/same-run.test-support.ts';
 import { runCli } from '../run-cli.test-support.ts';
 
 let folder: TemporaryFolder;
@@ -84,6 +85,20 @@ describe('an experiment', () => {
     const without = await again('--set', 'limit=2');
     expect(without.stderr).toMatch(/holds another run/);
     expect(without.code).toBe(2);
+  });
+
+  it('goes on with --reuse where a run was interrupted', async () => {
+    const file = at('two', 'near', 'certificates.jsonl');
+    const whole = await readFile(file, 'utf8');
+    await writeFile(file, whole.slice(0, whole.indexOf('\n') + 100));
+    const args = ['--only', 'near', '--set', 'limit=2', '--reuse', '--json'];
+    const { code, stdout, stderr } = await cli('experiment', 'two.yaml', '--out', 'two', ...args);
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout.split('\n')[0] ?? '')).toMatchObject({ run: 'near', reused: false });
+    expect(stderr).toContain('1 image is certified already, 1 to go');
+    expect((await readFile(file, 'utf8')).split('\n').map(lastingPart)).toEqual(
+      whole.split('\n').map(lastingPart),
+    );
   });
 
   it.each([
