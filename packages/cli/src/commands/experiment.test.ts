@@ -156,14 +156,61 @@ describe('an experiment', () => {
   });
 });
 
+const OF_ALL_KINDS = `
+title: All kinds
+options:
+  { data: signs, model: signs, adapter: software, transform: rotation, range: 4, sigma-gamma: 8, vignette: 'circle:2', blur: '5:1' }
+runs:
+  - { name: errors, command: bound, options: { limit: 2, betas: 1 }, paper: { max. bound: 0.5 } }
+  - { name: hit, command: attack, options: { index: 1, attacks: 5 } }
+  - name: asked
+    command: predict
+    options: { data: 'npy:\${run:hit}/images.npy,\${run:hit}/labels.npy', method: base, n-gamma: 40 }
+  - name: measured
+    command: calibrate
+    options: { skip: 20, limit: 12, n-choose: 6, n-images: 6, n-betas: 60, rho-e: 0.15, margin: 1.3 }
+  - name: certified
+    options:
+      { method: dist-d, calibration: '\${run:measured}/calibration.json', index: 1, n-gamma: 20, n-eps: 2000, confidence: 0.98 }
+`;
+
+describe('an experiment of several commands', () => {
+  it('hands on what earlier runs wrote, ends in a table for each command, and can be taken up again', async () => {
+    await folder.write('kinds.yaml', OF_ALL_KINDS);
+    const { stdout, stderr, code } = await cli('experiment', 'kinds.yaml', '--out', 'kinds');
+    expect(code, stderr).toBe(0);
+    const table = await readFile(at('kinds', 'table.md'), 'utf8');
+    const headings = ['Interpolation error', 'Attack', 'Predictions', 'Calibration', 'Rotation'];
+    expect([...table.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading)).toEqual(headings);
+    for (const name of ['errors', 'hit', 'asked', 'measured', 'certified'])
+      expect(table).toContain(`| ${name} |`);
+    expect(table).toMatch(/\| errors \(paper\) \|.*\| 0\.5 \|/);
+    expect(table).toMatch(/\| asked \| base \(no guarantee\) \| 1 \|/);
+    expect(stdout).toContain('b adv. acc.');
+    const { qE } = JSON.parse(await readFile(at('kinds', 'measured', 'calibration.json'), 'utf8'));
+    expect(qE).toBeGreaterThan(0);
+    expect(table).toContain(qE.toFixed(4).slice(0, 5));
+    // The page shows the attack on the image that was certified.
+    expect(await readFile(at('kinds', 'report.html'), 'utf8')).toContain('worst of 5 attacks');
+
+    const again = await cli('experiment', 'kinds.yaml', '--out', 'kinds', '--reuse', '--json');
+    expect(again.code, again.stderr).toBe(0);
+    expect(again.stdout.match(/"reused":true/g)).toHaveLength(5);
+    const other = await cli('experiment', 'kinds.yaml', '--out', 'kinds', '--reuse', '--set', 'attacks=6');
+    expect([other.code, other.stderr]).toEqual([2, expect.stringContaining('another attacks (5, not 6)')]);
+  });
+});
+
 describe('the experiments that come with it', () => {
   const experiments = fileURLToPath(new URL('../../../../experiments/', import.meta.url));
-  it('have options that certify knows, and name what they need', async () => {
+  it('have options that their commands know, and name what they need', async () => {
     const files = (await readdir(experiments)).filter((name) => name.endsWith('.yaml'));
     expect(files).toContain('signs.yaml');
     for (const name of files) {
       const text = await readFile(join(experiments, name), 'utf8');
-      const placeholders = [...text.matchAll(/\$\{(\w+)\}/g)].map(([, word]) => `--define=${word}=nowhere`);
+      // The data set is the one that --set gives.
+      const rest = text.replace(/data: '[^']*'/g, '');
+      const placeholders = [...rest.matchAll(/\$\{(\w+)\}/g)].map(([, word]) => `--define=${word}=nowhere`);
       const { stderr, code } = await cli(
         'experiment',
         join(experiments, name),

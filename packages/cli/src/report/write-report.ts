@@ -79,8 +79,8 @@ async function reportText(
   const [first] = runs;
   if (first === undefined) throw new TypeError('a report needs a run');
   const groups: Group[] = [];
-  for (const transform of new Set(runs.map((run) => transformOf([run])))) {
-    const members = runs.filter((run) => transformOf([run]) === transform);
+  for (const key of new Set(runs.map(groupOf))) {
+    const members = runs.filter((run) => groupOf(run) === key);
     groups.push({ runs: members, images: await openCleanImages(mostComplete(members), data) });
   }
   const attacked = attacks.length === 0 ? null : await openAttacked(attacks);
@@ -109,7 +109,19 @@ async function reportText(
   });
 }
 
-/** Runs of one transformation, and the images of the largest of them. */
+/** Transformation and data set: only such runs can be shown on the same images. */
+function groupOf(run: ReportedRun): string {
+  return `${transformOf([run])} ${run.config?.data.spec ?? ''}`;
+}
+
+/** «Rotation, mnist» where there are several groups. */
+function headingOf({ runs }: Group): string {
+  const spec = runs[0]?.config?.data.spec ?? '';
+  const transform = transformOf(runs) === 'rotation' ? 'Rotation' : 'Translation';
+  return spec === '' ? transform : `${transform}, ${spec.split(/[:,]/)[0]}`;
+}
+
+/** Runs of one transformation and data set, and the images of the largest of them. */
 interface Group {
   readonly runs: readonly ReportedRun[];
   readonly images: CleanImages;
@@ -122,18 +134,19 @@ async function imagesSection(
 ): Promise<Markup> {
   const names = all.map(({ name }) => name);
   const parts: Markup[] = [];
-  for (const { runs, images } of groups) {
-    const heading =
-      groups.length > 1
-        ? html`<h3>${transformOf(runs) === 'rotation' ? 'Rotation' : 'Translation'}</h3>`
-        : '';
+  for (const group of groups) {
+    const { runs, images } = group;
+    const heading = groups.length > 1 ? html`<h3>${headingOf(group)}</h3>` : '';
     parts.push(html`${heading}${await gallery(runs, images, names, attacked)}`);
   }
   return html`<section aria-labelledby="images"><h2 id="images">Images</h2>${parts}</section>`;
 }
 
 function everySection(groups: readonly Group[]): Markup {
-  const tables = groups.map(({ runs, images }) => comparedImages(runs, images.classes));
+  const tables = groups.map((group) => [
+    groups.length > 1 ? html`<h3>${headingOf(group)}</h3>` : '',
+    comparedImages(group.runs, group.images.classes),
+  ]);
   return html`<section aria-labelledby="every"><h2 id="every">Every image</h2>${tables}</section>`;
 }
 
