@@ -2,7 +2,7 @@
  * `turnproof verify RUN`: every certificate of a run, recomputed from its counts, and with --replay some of them drawn
  * again: that counts were drawn as stated shows only then.
  */
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Certificate, certificateSchema, verifyCertificate } from '@turnproof/certify';
 import { badInput } from '@turnproof/core';
@@ -13,6 +13,7 @@ import { parseSeed } from '../options/seed.ts';
 import type { Values } from '../options/values.ts';
 import { chooseLines, replayAll, replayOptions } from '../run/replay.ts';
 import { readOrigin, readSuspects } from '../run/run-notes.ts';
+import { MAX_LINES, readText } from '../text-file.ts';
 
 export const verify: CommandSpec = {
   name: 'verify',
@@ -33,9 +34,7 @@ async function run({ console, operands, values }: CommandContext): Promise<numbe
   const file = await certificatesIn(path);
   const folder = dirname(file);
   const suspects = await readSuspects(folder);
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw badInput(`${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-  });
+  const text = (await readText(file, MAX_LINES)) ?? '';
   const lines = text.split('\n');
   // A whole file ends with a line end, so its last piece is empty.
   if (lines.at(-1) === '') lines.pop();
