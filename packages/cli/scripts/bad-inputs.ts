@@ -1,7 +1,7 @@
 /**
  * Bad and odd inputs, given to the real program one by one; prints a Markdown table of what it said.
  *
- *     node --conditions=turnproof-source packages/cli/scripts/bad-inputs.ts [--only WORDS]
+ *     node --conditions=turnproof-source packages/cli/scripts/bad-inputs.ts [--only WORDS] [--from N] [--jobs N] [--built]
  *
  * Fails where the program crashes, hangs, shows a stack trace, ends with another status than it should, or leaves a half
  * file behind. As root (a container) it also tries full disks and files that another user may not read.
@@ -18,7 +18,16 @@ import { dataCases } from './bad-inputs/data-cases.ts';
 import { modelCases } from './bad-inputs/model-cases.ts';
 import { optionCases } from './bad-inputs/option-cases.ts';
 
-const BIN = fileURLToPath(new URL('../src/bin.ts', import.meta.url));
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    from: { type: 'string', default: '1' },
+    jobs: { type: 'string', default: '2' },
+    built: { type: 'boolean', default: false },
+  },
+});
+const SOURCE = ['--conditions=turnproof-source', '--no-warnings', '../src/bin.ts'];
+const BUILT = ['../dist/bin.js'];
 const LIMIT_MS = 120_000;
 const NOBODY = 65_534;
 
@@ -38,7 +47,9 @@ interface Ended {
 }
 
 function run({ args, as, shell }: Case, cwd: string): Promise<Ended> {
-  const command = [process.execPath, '--conditions=turnproof-source', '--no-warnings', BIN, ...args];
+  const start = values.built ? BUILT : SOURCE;
+  const bin = fileURLToPath(new URL(start.at(-1) ?? '', import.meta.url));
+  const command = [process.execPath, ...start.slice(0, -1), bin, ...args];
   // A shell of our own words only: for redirections and mounts; the program's arguments stay arguments.
   const words = shell === undefined ? command : ['sh', '-c', shell, 'sh', ...command];
   return new Promise((resolve, reject) => {
@@ -97,14 +108,12 @@ async function halfLines(path: string): Promise<string[]> {
   return whole && last === '' ? [] : [`half a line in ${path}`];
 }
 
-const { values } = parseArgs({
-  options: { only: { type: 'string' }, jobs: { type: 'string', default: '2' } },
-});
 const root = await mkdtemp(join(tmpdir(), 'turnproof-bad-'));
 await chmod(root, 0o755);
 const inputs = join(root, 'inputs');
 await mkdir(inputs);
-const cases = (await casesIn(inputs)).filter(({ what }) => what.includes(values.only ?? ''));
+const from = Number(values.from) - 1;
+const cases = (await casesIn(inputs)).slice(from).filter(({ what }) => what.includes(values.only ?? ''));
 let failed = 0;
 try {
   const rows = await pMap(

@@ -70,7 +70,11 @@ export async function optionCases(inputs: string): Promise<Case[]> {
     option('a blur of 10^9', { blur: '1000000001:1' }),
     option('a vignette that leaves nothing', { vignette: 'circle:99' }),
     option('10^15 samples', { 'n-eps': '1000000000000000' }),
-    option('a batch of 10^15', { batch: '1000000000000000' }, { codes: [0, 2] }),
+    command(
+      'options: a batch of 10^15',
+      [...certifyWith(inputs, { batch: '1000000000000000' }), '--dry-run'],
+      [0, 2],
+    ),
     command('options: an unknown one', ['certify', '--dta', 'signs']),
     command('options: an unknown command', ['certifyy']),
     command('options: none at all', []),
