@@ -47,6 +47,31 @@ const greyPng = (shade: number) =>
     rows: Array.from({ length: SIZE }, () => Array<number>(SIZE).fill(shade)),
   });
 
+/** Nine words, nine times over, nine times over ... */
+function laughs(): string {
+  const names = [...'abcdefghi'];
+  const lines = names.map(
+    (name, i) => `${name}: &${name} [${Array(9).fill(i === 0 ? 'x' : `*${names[i - 1]}`)}]`,
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+/** A linear model whose weights «w» are said to lie above its folder. */
+function withExternalWeights(bytes: Uint8Array): Uint8Array {
+  // Field 5 (initializer) of field 7 (graph): a tensor «w» (field 8) with location (field 13) EXTERNAL (field 14).
+  const field = (number: number, content: Uint8Array | string) =>
+    Buffer.concat([Buffer.from([8 * number + 2, content.length]), Buffer.from(content)]);
+  const entry = Buffer.concat([field(1, 'location'), field(2, '../secret.bin')]);
+  const tensor = Buffer.concat([
+    Buffer.from([8, 1, 16, 1]),
+    field(8, 'w'),
+    field(13, entry),
+    Buffer.from([112, 1]),
+  ]);
+  // Messages put one after the other are merged.
+  return Buffer.concat([bytes, field(7, field(5, tensor))]);
+}
+
 async function writeMnist(name: string, images: Uint8Array, labels: Uint8Array): Promise<void> {
   await inputs.write(`${name}/t10k-images-idx3-ubyte`, images);
   await inputs.write(`${name}/t10k-labels-idx1-ubyte`, labels);
@@ -108,6 +133,10 @@ beforeAll(async () => {
   await inputs.write('other-run/certificates.jsonl', '{}\n');
   await inputs.write('notes/todo.txt', 'mine\n');
   await inputs.write('unknown.yaml', 'transform: rotation\nsigma-gama: 3\n');
+  await inputs.write('laughs.yaml', laughs());
+  await inputs.write('labels.csv', 'file,label\na/1.png,0\na/9.png,1\n');
+  await inputs.write('bomb.npz', Buffer.from('PK\x03\x04', 'latin1'));
+  await inputs.write('outside.onnx', withExternalWeights(linearModel({ image, classes: 3 }).bytes));
   await inputs.write('broken.yaml', 'transform: [rotation\n');
 });
 afterAll(async () => {
@@ -185,6 +214,35 @@ const CASES: readonly Case[] = [
     'an unknown name in the configuration',
     /sigma-gama.*nearest is sigma-gamma/,
     () => ({ config: at('unknown.yaml') }),
+  ],
+  [
+    'a configuration that repeats itself billions of times',
+    /laughs\.yaml: no YAML: .*alias/,
+    () => ({ config: at('laughs.yaml') }),
+  ],
+  ['a configuration without end', /\/dev\/zero: is not a regular file/, () => ({ config: '/dev/zero' })],
+  ['two means for one channel', /--mean has 2 numbers.*1 channel/, () => ({ mean: '0.1,0.2' })],
+  ['a mean that is no number', /--mean 0\.1,x|--mean x: not a number/, () => ({ mean: '0.1,x' })],
+  ['a deviation of 0', /--std 0: not above 0/, () => ({ std: '0' })],
+  ['a layout that is none', /--layout nhcw: nearest is nhwc/, () => ({ layout: 'nhcw' })],
+  ['a layout that does not fit', /\[4, 1, 4\] as nhwc/, () => ({ layout: 'nhwc' })],
+  ['an output that is none', /no output «scores», but: logits/, () => ({ output: 'scores' })],
+  ['a crop of what is no folder', /--fit is for --data folder/, () => ({ fit: 'crop:3' })],
+  [
+    'a resizing',
+    /--fit resize:28: no crop/,
+    () => ({ fit: 'resize:28', data: `folder:${at('damagedpng')}` }),
+  ],
+  [
+    'labels of files that are not there',
+    /labels\.csv names .*a\/9\.png: no such file/,
+    () => ({ labels: at('labels.csv'), data: `folder:${at('damagedpng')}` }),
+  ],
+  ['an archive of arrays', /bomb\.npz: is an \.npz archive/, () => ({ data: `npy:${at('bomb.npz')}` })],
+  [
+    'weights above the folder of their model',
+    /outside\.onnx: weight «w» lies in "\.\.\/secret\.bin"/,
+    () => ({ model: at('outside.onnx') }),
   ],
   ['a configuration that is no YAML', /broken\.yaml: no YAML/, () => ({ config: at('broken.yaml') })],
 ];

@@ -4,6 +4,7 @@
  */
 import { clearLine, cursorTo } from 'node:readline';
 import type { OutputChoice } from './options/output.ts';
+import { printableLines } from './printable.ts';
 
 /** Off a terminal progress is a plain line, this often. */
 const PLAIN_LINE_MS = 5000;
@@ -29,7 +30,7 @@ export class Console {
   /** A line of data. */
   data(line: string): void {
     this.#clear();
-    process.stdout.write(`${line}\n`);
+    process.stdout.write(`${this.json ? line : printableLines(line)}\n`);
   }
 
   /** A note about what is done. */
@@ -78,7 +79,7 @@ export class Console {
 
   #error(line: string): void {
     this.#clear();
-    process.stderr.write(`${line}\n`);
+    process.stderr.write(`${printableLines(line)}\n`);
   }
 
   #clear(): void {

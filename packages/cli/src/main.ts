@@ -4,6 +4,7 @@
  */
 import type { Outcome } from './command.ts';
 import { describeFailure, EXIT_INTERRUPTED, EXIT_OK } from './failure.ts';
+import { printableLines } from './printable.ts';
 import { buildProgram } from './program.ts';
 
 const debugging = (): boolean => (process.env.TURNPROOF_DEBUG ?? '') !== '';
@@ -18,7 +19,7 @@ export async function main(args: readonly string[]): Promise<number> {
   };
   const fail = (error: unknown): number => {
     const { lines, exitCode } = describeFailure(error, outcome.verbose || debugging());
-    for (const line of lines) process.stderr.write(`${line}\n`);
+    for (const line of lines) process.stderr.write(`${printableLines(line)}\n`);
     return exitCode;
   };
   const work = buildProgram(outcome)

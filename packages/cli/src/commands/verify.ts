@@ -2,7 +2,7 @@
  * `turnproof verify RUN`: every certificate of a run, recomputed from its counts, and with --replay some of them drawn
  * again: that counts were drawn as stated shows only then.
  */
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Certificate, certificateSchema, verifyCertificate } from '@turnproof/certify';
 import { badInput } from '@turnproof/core';
@@ -14,6 +14,7 @@ import type { Values } from '../options/values.ts';
 import { KeptCalibration } from '../run/kept-calibration.ts';
 import { chooseLines, replayAll, replayOptions } from '../run/replay.ts';
 import { readOrigin, readSuspects } from '../run/run-notes.ts';
+import { MAX_LINES, readText } from '../text-file.ts';
 
 export const verify: CommandSpec = {
   name: 'verify',
@@ -35,9 +36,7 @@ async function run({ console, operands, values }: CommandContext): Promise<numbe
   const folder = dirname(file);
   const suspects = await readSuspects(folder);
   const calibration = new KeptCalibration(folder);
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw badInput(`${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-  });
+  const text = (await readText(file, MAX_LINES)) ?? '';
   const lines = text.split('\n');
   // A whole file ends with a line end, so its last piece is empty.
   if (lines.at(-1) === '') lines.pop();

@@ -2,12 +2,11 @@
  * An experiment's YAML file: a title, options that all runs share, and a list of runs. Scalars are taken as they are
  * written, as in --config. Checked here: names and structure; what the options mean is checked by the command itself.
  */
-import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { badInput } from '@turnproof/core';
-import { parseDocument } from 'yaml';
 import { nearest } from '../options/nearest.ts';
 import type { OptionSpec } from '../options/values.ts';
+import { MAX_YAML, parseYaml, readText } from '../text-file.ts';
 
 export type Options = Readonly<Record<string, string | boolean>>;
 
@@ -61,10 +60,8 @@ const NAME = /^[a-z0-9][a-z0-9._-]*$/i;
  * @throws TurnproofError `bad-input` naming the place in the file and how to mend it
  */
 export async function readExperiment(path: string, commands: Commands, wishes: Wishes): Promise<Experiment> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw badInput(`${path}: ${code === 'ENOENT' ? 'no such file' : `cannot be read (${code})`}`);
-  });
+  const text = await readText(path, MAX_YAML);
+  if (text === null) throw badInput(`${path}: no such file`);
   return parseExperiment(path, text, commands, wishes);
 }
 
@@ -74,13 +71,7 @@ export function parseExperiment(
   commands: Commands,
   { overrides, definitions, full, folderOf, only }: Wishes,
 ): Experiment {
-  const document = parseDocument(text, { schema: 'failsafe' });
-  const [error] = document.errors;
-  if (error) {
-    const [first] = error.message.split('\n');
-    throw badInput(`${path}: no YAML: ${first?.replace(/:$/, '') ?? 'unreadable'}`, 'Mend it there.');
-  }
-  const top = mapping(path, document.toJS(), TOP);
+  const top = mapping(path, parseYaml(path, text, 'Mend it there.'), TOP);
   const reader = new OptionReader(Object.values(commands).flat(), { here: dirname(path), ...definitions });
   const shared = reader.options(`${path}: options`, top.options);
   const sharedFull = reader.options(`${path}: full`, top.full);

@@ -2,9 +2,8 @@
  * --config FILE.yaml: options by the names of their flags, without dashes. What the flags say wins. Scalars are taken
  * as they are written (no YAML typing), so `seed: 0x10` and `range: 30` mean what they mean as flags.
  */
-import { readFile } from 'node:fs/promises';
 import { badInput } from '@turnproof/core';
-import { parseDocument } from 'yaml';
+import { MAX_YAML, parseYaml, readText } from '../text-file.ts';
 import { nearest } from './nearest.ts';
 import type { OptionSpec } from './values.ts';
 
@@ -20,10 +19,8 @@ export async function readConfig(
   path: string,
   options: readonly OptionSpec[],
 ): Promise<Record<string, string | boolean>> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw badInput(`--config ${path}: ${code === 'ENOENT' ? 'no such file' : `cannot be read (${code})`}`);
-  });
+  const text = await readText(path, MAX_YAML, `--config ${path}`);
+  if (text === null) throw badInput(`--config ${path}: no such file`);
   return parseConfig(path, text, options);
 }
 
@@ -32,13 +29,7 @@ export function parseConfig(
   text: string,
   options: readonly OptionSpec[],
 ): Record<string, string | boolean> {
-  const document = parseDocument(text, { schema: 'failsafe' });
-  const [error] = document.errors;
-  if (error) {
-    const [first] = error.message.split('\n');
-    throw badInput(`${path}: no YAML: ${first?.replace(/:$/, '') ?? 'unreadable'}`, FIX);
-  }
-  const content: unknown = document.toJS();
+  const content = parseYaml(path, text, FIX);
   if (content === null || content === undefined || content === '') return {};
   if (typeof content !== 'object' || Array.isArray(content)) throw badInput(`${path}: holds no options`, FIX);
   const known = options.filter(({ name }) => name !== 'config');

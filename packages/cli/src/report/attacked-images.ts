@@ -2,12 +2,12 @@
  * The worst images of attacks, by the hash of the clean image that was attacked. Whatever stands in the way of reading
  * them is a reason that the report states.
  */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TurnproofError } from '@turnproof/core';
 import { z } from 'zod';
 import { openDataset } from '../data/index.ts';
 import { ATTACK, IMAGES } from '../run/attack-folder.ts';
+import { MAX_LINES, readText } from '../text-file.ts';
 
 const line = z.looseObject({
   row: z.int().min(0),
@@ -43,7 +43,7 @@ export async function openAttacked(folders: readonly string[]): Promise<Attacked
   const notes: string[] = [];
   for (const folder of folders) {
     try {
-      const text = await readFile(join(folder, ATTACK), 'utf8');
+      const text = (await readText(join(folder, ATTACK), MAX_LINES)) ?? '';
       const data = await openDataset(`npy:${join(folder, IMAGES)}`);
       const lines = text
         .split('\n')

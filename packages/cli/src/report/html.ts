@@ -3,6 +3,8 @@
  * outside of it. Not for scripts or styles: nothing may be put into those.
  */
 
+import { printable } from '../printable.ts';
+
 /** Text that is markup. Only `html` and `markup` make it. */
 export class Markup {
   readonly text: string;
@@ -45,14 +47,4 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 export function escapeText(text: string): string {
   return printable(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
-}
-
-/**
- * Without control characters, which XML forbids, and without those that turn the direction of what follows: a file name must not
- * be able to rearrange a line.
- */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069\ufffe\uffff]/gu, (character) =>
-    character === '\n' || character === '\t' ? ' ' : '\ufffd',
-  );
 }

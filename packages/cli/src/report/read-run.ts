@@ -2,16 +2,17 @@
  * A run folder, read back for a report. What a killed run leaves is fine; what is damaged is refused, naming the line.
  * Not for trusting it: `turnproof verify` recomputes what can be recomputed.
  */
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Certificate } from '@turnproof/certify';
 import { badInput } from '@turnproof/core';
 import { z } from 'zod';
+import { printable } from '../printable.ts';
 import { CONFIG } from '../run/run-config.ts';
 import { CERTIFICATES, CLASSIFIER, LOG } from '../run/run-lines.ts';
 import { readSuspects } from '../run/run-notes.ts';
+import { MAX_LINES, readText } from '../text-file.ts';
 import { readCertificate } from './certificates.ts';
-import { printable } from './html.ts';
 
 const config = z.looseObject({
   command: z.string(),
@@ -88,13 +89,7 @@ export async function readRun(path: string): Promise<ReportedRun> {
 }
 
 /** Null: no such file. */
-async function textOf(path: string, name: string): Promise<string | null> {
-  return readFile(join(path, name), 'utf8').catch((error: unknown) => {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    if (code === 'ENOENT') return null;
-    throw badInput(`${join(path, name)}: cannot be read (${code})`, 'Check its permissions.');
-  });
-}
+const textOf = (path: string, name: string): Promise<string | null> => readText(join(path, name), MAX_LINES);
 
 function readCertificates(file: string, text: string, notes: string[]): Certificate[] {
   const lines = text.split('\n');

@@ -1,10 +1,12 @@
 /** A calibration's file: read whole and checked before anything rests on it. */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { type Calibration, type CalibrationSummary, verifyCalibration } from '@turnproof/certify';
 import { badInput } from '@turnproof/core';
+import { readText } from '../text-file.ts';
 
 export const CALIBRATION = 'calibration.json';
+/** A thousand images take a few hundred kilobytes. */
+const MAX_CALIBRATION = 2 ** 26;
 
 export interface CalibrationFile {
   /** As it lies on disk, to be kept beside the certificates. */
@@ -15,13 +17,9 @@ export interface CalibrationFile {
 
 /** @throws TurnproofError `bad-input` for a file that is no calibration, or whose figures do not follow from its counts */
 export async function readCalibration(path: string): Promise<CalibrationFile> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw badInput(
-      `${path}: ${code === 'ENOENT' ? 'no such file' : `cannot be read (${code})`}`,
-      'Give a file that turnproof calibrate has written.',
-    );
-  });
+  const text = await readText(path, MAX_CALIBRATION);
+  if (text === null)
+    throw badInput(`${path}: no such file`, 'Give a file that turnproof calibrate has written.');
   let content: unknown;
   try {
     content = JSON.parse(text);

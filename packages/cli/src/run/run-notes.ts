@@ -1,8 +1,8 @@
 /** What a run folder says beside its certificates: where data and model lay, and which certificates are not to be used. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { badInput } from '@turnproof/core';
 import type { FolderOptions } from '../data/index.ts';
+import { MAX_LINES, readText } from '../text-file.ts';
 
 export interface RunOrigin {
   /** As on the command line of the run; undefined where config.json does not say. */
@@ -44,12 +44,8 @@ export async function readSuspects(folder: string): Promise<Suspects | null> {
 }
 
 async function readJson(path: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw badInput(`${path}: cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-  });
-  if (text === undefined) return undefined;
+  const text = await readText(path, MAX_LINES);
+  if (text === null) return undefined;
   try {
     return JSON.parse(text);
   } catch {

@@ -2,10 +2,10 @@
  * summary.json: written when a command is through, so it also says that its folder is whole. Cells for a table, as text;
  * experiments put them side by side.
  */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { badInput } from '@turnproof/core';
 import { z } from 'zod';
+import { MAX_YAML, readText } from '../text-file.ts';
 import { writeWhole } from './write-whole.ts';
 
 export const SUMMARY = 'summary.json';
@@ -30,7 +30,7 @@ export function writeSummary(folder: string, { command, columns }: Summary): voi
 /** Null: the folder is not complete. */
 export async function readSummary(folder: string): Promise<Summary | null> {
   const path = join(folder, SUMMARY);
-  const text = await readFile(path, 'utf8').catch(() => null);
+  const text = await readText(path, MAX_YAML);
   if (text === null) return null;
   let content: unknown;
   try {
