@@ -5,13 +5,13 @@
  *
  * node --conditions=turnproof-source apps/bench/scripts/alternate.ts BEFORE [--adapter NAME] [--only TEXT] [--rounds N]
  *
- * BEFORE: another version's `packages/shaders/src/generated/wgsl.ts`, or `planted:KERNEL` for a copy of today's kernels
- * in which one does its work four times.
+ * BEFORE: another version's `packages/shaders/src/generated/wgsl.ts`; or today's kernels with a change: `planted:KERNEL`
+ * (this one does its work four times), `as-on-gpu` (on a software adapter: threads as for a GPU).
  */
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { badInput, openDevice } from '@turnproof/core';
+import { badInput, Gpu, openDevice } from '@turnproof/core';
 import { wgsl } from '@turnproof/shaders';
 import { kernelCases, type Patch } from '../src/suite/kernel-cases.ts';
 import { DEFAULT_KNOBS } from '../src/suite/knobs.ts';
@@ -35,6 +35,7 @@ async function versionOf(
     const name = words.slice('planted:'.length);
     return { patch: planted(name, 4), changed: (kernel) => kernel === name };
   }
+  if (words === 'as-on-gpu') return { patch: (kernel) => kernel, changed: () => true };
   const other: { wgsl: Record<string, string> } = await import(pathToFileURL(resolve(words)).href);
   const now: Record<string, string> = wgsl;
   return {
@@ -45,6 +46,11 @@ async function versionOf(
 
 const { patch, changed } = await versionOf(positionals[0]);
 const gpu = await openDevice({ adapter: values.adapter });
+/** The same device, taken for hardware. */
+const gpuThen =
+  positionals[0] === 'as-on-gpu'
+    ? new Gpu(gpu.device, { ...gpu.adapter, kind: 'hardware' }, gpu.reason)
+    : gpu;
 const after = kernelCases(DEFAULT_KNOBS);
 const before = kernelCases(DEFAULT_KNOBS, patch);
 process.stdout.write(
@@ -54,12 +60,12 @@ for (const [i, now] of after.entries()) {
   const then = before[i];
   if (!then || !changed(now.kernel.name) || !now.name.includes(values.only)) continue;
   const sides = [
-    { prepared: await then.prepare(gpu), times: [] as number[], cpu: [] as number[] },
-    { prepared: await now.prepare(gpu), times: [] as number[], cpu: [] as number[] },
+    { on: gpuThen, prepared: await then.prepare(gpuThen), times: [] as number[], cpu: [] as number[] },
+    { on: gpu, prepared: await now.prepare(gpu), times: [] as number[], cpu: [] as number[] },
   ];
   for (let turn = 0; turn < 2 + Number(values.rounds); turn++) {
-    for (const { prepared, times, cpu } of sides) {
-      const batch = gpu.batch(now.name, { timing: true });
+    for (const { on, prepared, times, cpu } of sides) {
+      const batch = on.batch(now.name, { timing: true });
       prepared.dispatch(batch, turn, 1);
       const start = process.cpuUsage();
       await batch.submit();
