@@ -3,7 +3,8 @@
  * adapter this machine has, and checks the certificates. Sixteen images, so that the packaged software adapter on two
  * cores ends within a minute; everything else is as in a real run.
  */
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { ensureNode } from './node-version.mjs';
 import { runStep } from './step.mjs';
 
@@ -26,10 +27,13 @@ const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
 const run = join('runs', `demo-${stamp}`);
 const options = Object.entries(PLAN).flatMap(([name, value]) => [`--${name}`, String(value)]);
 
+/** A bundle is built already. */
+const isBundle = !existsSync('turbo.json');
+const build = ['build', ['npm', 'run', 'build', '--silent'], 10];
 const steps = [
-  ['build', ['npm', 'run', 'build', '--silent'], 10],
-  [`certify ${PLAN.limit} traffic signs`, ['node', CLI, 'certify', ...options, '--out', run], 20],
-  ['verify the certificates', ['node', CLI, 'verify', run], 5],
+  ...(isBundle ? [] : [build]),
+  [`certify ${PLAN.limit} traffic signs`, [process.execPath, CLI, 'certify', ...options, '--out', run], 20],
+  ['verify the certificates', [process.execPath, CLI, 'verify', run], 5],
 ];
 
 for (const [title, command, minutes] of steps) {
@@ -40,8 +44,8 @@ for (const [title, command, minutes] of steps) {
 }
 
 process.stdout.write(`
-Open ${run}/report.html in a browser. The certificates are in the same folder: certificates.jsonl (a line an image).
+Open ${resolve(run)}/report.html in a browser. The certificates are in the same folder: certificates.jsonl (a line an image).
 A radius of r degrees says: turned by any angle up to r, either way, the smoothed classifier gives the same answer,
 with the confidence that the certificate states (0.99).
-Go on with: npx turnproof certify --help
+Go on with: ${isBundle ? './turnproof' : 'npx turnproof'} certify --help
 `);

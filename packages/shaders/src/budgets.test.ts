@@ -9,6 +9,7 @@ import {
   chordBudget,
   hullBudget,
   intervalBudget,
+  normAtLeast,
   normUp,
   pointBudget,
   samplerBudget,
@@ -22,6 +23,7 @@ import { intervalErrorKernel } from './kernels/interval-error/interval-error.ker
 import { interpolationError } from './kernels/point-error/point-error.oracle.ts';
 import { mapItems, warpKernel } from './kernels/warp/warp.kernel.ts';
 import { warpOracle } from './kernels/warp/warp.oracle.ts';
+import type { Tiling } from './layout.ts';
 
 const shape: ImageShape = { channels: 1, height: 41, width: 40 };
 const checkerboard = Float32Array.from({ length: 41 * 40 }, (_, k) => ((k % 40) + Math.floor(k / 40)) % 2);
@@ -146,18 +148,47 @@ describe('the budgets', () => {
       chordBudget(shape, pre, 'rotation', 0.1),
     );
   });
-  it('a norm is rounded up: above the square root of the sum, below it by no more than the stated share', () => {
-    const tiling = {
-      tileWidth: 28,
-      tileHeight: 28,
-      tilesX: 1,
-      tiles: 1,
-      overrides: { TILE_WIDTH: 28, TILE_HEIGHT: 28, REGION_SIZE: 1, ROWS_SIZE: 1 },
-    };
+  it.each([4, 16])('a norm is rounded up, by no more than the stated share, %i threads on a side', (side) => {
+    const { normal, wide } = tilings(side);
     for (const sum of [0, 1e-30, 0.3, 2, 12345.678]) {
-      const up = normUp([sum], 0, 1, tiling, 0);
+      const up = normUp([sum], 0, 1, normal, 0);
       expect(up).toBeGreaterThan(Math.sqrt(sum));
       expect(up).toBeLessThan(Math.sqrt(sum) * (1 + 1e-5) + 1e-16);
+      // More pixels for each thread are more roundings.
+      if (sum > 0.1) expect(normUp([sum], 0, 1, wide, 0)).toBeGreaterThan(up);
     }
   });
+
+  it.each([4, 16])('a norm is at least what is left without all margins, %i threads on a side', (side) => {
+    const { normal } = tilings(side);
+    const perThread = Math.ceil(28 / side) ** 2;
+    // Every addition and square on the same side of the truth: the largest sum that float32 may make of it.
+    const worst = (1 + 2 ** -23) ** (perThread + 2 * side + 1);
+    const budget = 1e-5;
+    for (const truth of [0.001, 0.3, 2, 100]) {
+      // The field was off by its whole budget as well.
+      const seen = (truth + budget) ** 2;
+      for (const sum of [seen * worst, (truth - budget) ** 2 / worst]) {
+        const up = normUp([sum], 0, 1, normal, budget);
+        expect(up).toBeGreaterThanOrEqual(truth);
+        expect(normAtLeast(up, normal, budget)).toBeLessThanOrEqual(truth);
+      }
+    }
+    // Not so little that nothing could be told from it.
+    const up = normUp([4], 0, 1, normal, budget);
+    expect(normAtLeast(up, normal, budget)).toBeGreaterThan(2 - 5e-5);
+  });
 });
+
+/** One tile of 28 x 28 pixels and one of 64 x 64. */
+function tilings(side: number) {
+  const of = (size: number): Tiling => ({
+    tileWidth: size,
+    tileHeight: size,
+    tilesX: 1,
+    tiles: 1,
+    side,
+    overrides: { TILE_WIDTH: size, TILE_HEIGHT: size, REGION_SIZE: 1, ROWS_SIZE: 1, SIDE: side },
+  });
+  return { normal: of(28), wide: of(64) };
+}

@@ -104,6 +104,15 @@ export function chordBudget(shape: ImageShape, pre: Preprocess, transform: Trans
   return overImage(shape, perPixel);
 }
 
+/**
+ * Relative error of the sum of squares that one workgroup adds up: the squares, each thread's own sum over its pixels,
+ * SIDE and SIDE more additions.
+ */
+function sumError({ tileWidth, tileHeight, side }: Tiling): number {
+  const perThread = Math.ceil(tileWidth / side) * Math.ceil(tileHeight / side);
+  return (perThread + 2 * side + 2) * 1.01 * ULP;
+}
+
 /** Upper bound on the norm whose squares a pair kernel summed up in `partials`, its field's error added. */
 export function normUp(
   partials: ArrayLike<number>,
@@ -114,8 +123,14 @@ export function normUp(
 ): number {
   let sum = 0;
   for (let i = start; i < end; i++) sum += partials[i] ?? Number.NaN;
-  const perThread = Math.ceil(tiling.tileWidth / 16) * Math.ceil(tiling.tileHeight / 16);
-  // Squares, the thread's own sum, 16 and 16 more additions; float64's own rounding drowns in the margin.
-  const relative = (perThread + 34) * 1.01 * ULP;
-  return nextUp(Math.sqrt(sum) * (1 + relative) + budget + 1e-17);
+  // Twice what a square root leaves of a sum's error; float64's own rounding drowns in the margin.
+  return nextUp(Math.sqrt(sum) * (1 + sumError(tiling)) + budget + 1e-17);
+}
+
+/**
+ * What the norm is at least of which `normUp` gave this with the same tiling and budget: its margin taken back, the
+ * sum's error once more, and the budget twice.
+ */
+export function normAtLeast(upper: number, tiling: Tiling, budget: number): number {
+  return Math.max(0, upper * (1 - 2 * sumError(tiling) - 1e-12) - 2 * budget - 1e-16);
 }

@@ -34,7 +34,7 @@ import { pointErrorKernel, pointItems } from './kernels/point-error/point-error.
 import { distanceItems, sliceDistanceKernel } from './kernels/slice-distance/slice-distance.kernel.ts';
 import { sliceRemainderKernel } from './kernels/slice-remainder/slice-remainder.kernel.ts';
 import { mapItems, warpKernel } from './kernels/warp/warp.kernel.ts';
-import { type Tiling, tilingFor } from './layout.ts';
+import { type Tiling, tilingFor, workgroupSide } from './layout.ts';
 import type { Preprocess } from './preprocess.ts';
 
 type Floats = Float32Array<ArrayBuffer>;
@@ -84,7 +84,9 @@ async function runPairs(
   options: { readonly memory?: number | undefined; readonly constants?: Readonly<Record<string, number>> },
 ): Promise<{ partials: Floats; tiling: Tiling; perItem: number }> {
   const memory = options.memory ?? gpu.device.limits.maxComputeWorkgroupStorageSize;
-  const tiling = tilingFor(shape, pre, fieldBytes, memory);
+  // As it runs here; with tiles, as it runs on a GPU.
+  const side = options.memory === undefined ? workgroupSide(gpu) : 16;
+  const tiling = tilingFor(shape, pre, fieldBytes, memory, side);
   const runner = await PairRunner.create(gpu, kernel, shape, pre, {
     tiling,
     ...(options.constants ? { constants: options.constants } : {}),

@@ -6,7 +6,7 @@
  * largest are evaluated again in float64, which gives the answer.
  */
 import { type Gpu, nextUp } from '@turnproof/core';
-import { type ImageShape, type Parameter, pointBudget } from '@turnproof/shaders';
+import type { ImageShape, Parameter } from '@turnproof/shaders';
 import { interpolationError } from '@turnproof/shaders/oracle';
 import type { Pipeline } from '../pipeline.ts';
 import { exactGrid } from './grid.ts';
@@ -97,9 +97,9 @@ export class ExactBounder implements Bounder {
     goal: BoundGoal,
   ): BetaBound {
     const { transform, pre } = this.#pipeline;
-    // Each GPU number lies between the truth and the truth plus twice the budget (and a rounding of the norm).
+    // Each GPU number lies above its truth, and the largest one's truth is at least this.
     const largest = errors.reduce((a, b) => Math.max(a, b), 0);
-    const threshold = largest * (1 - 1e-5) - 2 * pointBudget(this.#shape, pre);
+    const threshold = this.#wave.pointAtLeast(largest);
     let witness: BetaBound['witness'] = { gamma: beta.map(() => 0), error: 0 };
     grid.forEach((gamma, i) => {
       if (!((errors[i] ?? Number.NaN) >= threshold)) return;

@@ -195,7 +195,7 @@ export class RefiningBounder implements Bounder {
     }
     // An error near 0 (a blank image) is bounded to within float32's budget, not to within a share of itself.
     const near = Math.max(
-      (1 + ('tolerance' in goal ? goal.tolerance : 0)) * this.#surely(job.witness.error),
+      (1 + ('tolerance' in goal ? goal.tolerance : 0)) * this.#wave.pointAtLeast(job.witness.error),
       this.#floor,
     );
     const limit = 'target' in goal ? goal.target : near;
@@ -228,11 +228,6 @@ export class RefiningBounder implements Bounder {
     if (room <= 0) return 2;
     const ratio = (bound - ends) / room;
     return ratio > 8 ? 8 : ratio > 3 ? 4 : 2;
-  }
-
-  /** What the error is at least, given the GPU's upper bound on it. */
-  #surely(error: number): number {
-    return Math.max(0, error * (1 - 1e-5) - 2 * pointBudget(this.#shape, this.#pipeline.pre));
   }
 
   #exactError(job: Job, image: Float32Array, gamma: Parameter): number {

@@ -17,6 +17,7 @@ import {
   intervalErrorKernel,
   intervalItems,
   mapItems,
+  normAtLeast,
   normUp,
   PairRunner,
   type PairRunner as Pairs,
@@ -239,6 +240,11 @@ export class WaveRunner {
     } finally {
       for (const array of held) array.release();
     }
+  }
+
+  /** What the error at a point is at least, given the upper bound on it that a run gave. */
+  pointAtLeast(upper: number): number {
+    return normAtLeast(upper, this.#points.tiling, pointBudget(this.#shape, this.#pre));
   }
 
   #boxBudget(box: ParameterBox | undefined): number {

@@ -11,7 +11,7 @@ import {
   storage,
 } from '@turnproof/core';
 import type { ImageShape } from '../geometry.ts';
-import { imageParams, imageParamValues, type Tiling, tilingFor } from '../layout.ts';
+import { imageParams, imageParamValues, type Tiling, tilingFor, workgroupSide } from '../layout.ts';
 import { blurTaps, type Preprocess } from '../preprocess.ts';
 
 const bindings = {
@@ -23,7 +23,7 @@ const bindings = {
   output: storage('f32', 'read_write'),
 } as const;
 
-export const TILE_OVERRIDES = ['TILE_WIDTH', 'TILE_HEIGHT', 'REGION_SIZE', 'ROWS_SIZE'] as const;
+export const TILE_OVERRIDES = ['TILE_WIDTH', 'TILE_HEIGHT', 'REGION_SIZE', 'ROWS_SIZE', 'SIDE'] as const;
 
 export type PairKernel = ReturnType<typeof definePairKernel>;
 
@@ -66,7 +66,8 @@ export class PairRunner {
     } = {},
   ): Promise<PairRunner> {
     const memory = gpu.device.limits.maxComputeWorkgroupStorageSize;
-    const tiling = options.tiling ?? tilingFor(shape, pre, options.fieldBytes ?? 4, memory);
+    const side = workgroupSide(gpu);
+    const tiling = options.tiling ?? tilingFor(shape, pre, options.fieldBytes ?? 4, memory, side);
     const compiled = await gpu.compile(kernel, { ...tiling.overrides, ...options.constants });
     const taps = gpu.upload('f32', Float32Array.from(blurTaps(pre.blur)), 'blur weights');
     return new PairRunner(compiled, tiling, shape, imageParamValues(shape, pre, tiling.tilesX), taps);

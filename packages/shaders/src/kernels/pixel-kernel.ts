@@ -22,26 +22,46 @@ const bindings = {
 export type PixelKernel = ReturnType<typeof definePixelKernel>;
 
 export function definePixelKernel(name: string, source: string, overrides: readonly string[] = []) {
-  return defineKernel({ name, source, bindings, overrides });
+  return defineKernel({ name, source, bindings, overrides: ['ROWS', ...overrides] });
+}
+
+/** How the rows of all channels are shared out: workgroups, and rows of threads in each. */
+interface RowSharing {
+  readonly rows: number;
+  readonly groups: number;
+}
+
+/**
+ * A GPU wants a thread for each pixel. A software adapter runs the threads one after the other: there each reads its
+ * item once and makes many pixels of it.
+ */
+function sharingFor({ adapter }: Gpu, { channels, height }: ImageShape): RowSharing {
+  if (adapter.kind === 'software') return { rows: 1, groups: 1 };
+  return { rows: 16, groups: Math.ceil((channels * height) / 16) };
 }
 
 /** A pixel kernel made ready for one shape. */
 export class PixelRunner {
   readonly #compiled: CompiledKernel<typeof bindings>;
   readonly #shape: ImageShape;
+  readonly #rowGroups: number;
 
-  private constructor(compiled: CompiledKernel<typeof bindings>, shape: ImageShape) {
+  private constructor(compiled: CompiledKernel<typeof bindings>, shape: ImageShape, rowGroups: number) {
     this.#compiled = compiled;
     this.#shape = shape;
+    this.#rowGroups = rowGroups;
   }
 
+  /** @param sharing - Default: what suits the adapter. Any serves; with fewer threads than rows each makes several. */
   static async create(
     gpu: Gpu,
     kernel: PixelKernel,
     shape: ImageShape,
     constants: Readonly<Record<string, number>> = {},
+    sharing: RowSharing = sharingFor(gpu, shape),
   ): Promise<PixelRunner> {
-    return new PixelRunner(await gpu.compile(kernel, constants), shape);
+    const compiled = await gpu.compile(kernel, { ...constants, ROWS: sharing.rows });
+    return new PixelRunner(compiled, shape, sharing.groups);
   }
 
   /** Notes the dispatch of `count` items (at most 65,535). */
@@ -54,10 +74,10 @@ export class PixelRunner {
     },
     count: number,
   ): void {
-    const { channels, height, width } = this.#shape;
+    const { width } = this.#shape;
     batch.dispatch(this.#compiled, { ...arrays, params: imageParamValues(this.#shape) }, [
       Math.ceil(width / 16),
-      Math.ceil((height * channels) / 16),
+      this.#rowGroups,
       count,
     ]);
   }

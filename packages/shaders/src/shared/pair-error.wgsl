@@ -2,7 +2,7 @@
 // and rounded up by the host. The norm of an interval field is that of its larger end, pixel by pixel.
 //
 // images [image, channels, height, width]; warped: a second stack of images of the same shape; output
-// [item, channels * tiles]. Workgroup (16 x 16 threads): item (x), channel and tile (y).
+// [item, channels * tiles]. Workgroup: item (x), channel and tile (y).
 //
 // The field has two parts: `value_at` (see tile.wgsl), to which `completed` adds the other in a loop of its own. In one
 // expression they make SwiftShader compile for minutes.
@@ -17,9 +17,9 @@
 @group(0) @binding(4) var<storage, read> taps: array<f32>;
 @group(0) @binding(5) var<storage, read_write> output: array<f32>;
 
-var<workgroup> partial: array<f32, 256>;
+var<workgroup> partial: array<f32, SIDE * SIDE>;
 
-/// 16 sums of 16, then one of those 16.
+/// SIDE sums of SIDE, then one of those.
 fn workgroup_sum(value: f32, thread: vec2u) -> f32 {
   partial[thread.y * SIDE + thread.x] = value;
   workgroupBarrier();

@@ -1,4 +1,4 @@
-// One workgroup computes `pre` (blur after vignette) of a field of values on one tile of one channel: the field on
+// One workgroup (SIDE x SIDE threads) computes `pre` (blur after vignette) of a field of values on one tile of one channel: the field on
 // the tile and its halo into workgroup memory, then a horizontal and a vertical pass. Pixels outside the image
 // count as 0.
 //
@@ -13,7 +13,8 @@ override TILE_HEIGHT: u32 = 28;
 override REGION_SIZE: u32 = 1024;
 override ROWS_SIZE: u32 = 1024;
 
-const SIDE = 16u;
+/// Threads of a workgroup along either axis.
+override SIDE: u32 = 16;
 
 var<workgroup> region: array<Field, REGION_SIZE>;
 var<workgroup> rows: array<Field, ROWS_SIZE>;

@@ -35,7 +35,7 @@ fn magnitude(field: vec2f) -> f32 {
   return max(abs(field.x), abs(field.y));
 }
 
-@compute @workgroup_size(16, 16)
+@compute @workgroup_size(SIDE, SIDE)
 fn interval_error(
   @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_id) local: vec3u,

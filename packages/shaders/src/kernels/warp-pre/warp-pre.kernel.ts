@@ -8,7 +8,7 @@ import {
 } from '@turnproof/core';
 import { wgsl } from '../../generated/wgsl.ts';
 import type { ImageShape } from '../../geometry.ts';
-import { imageParams, imageParamValues, type Tiling, tilingFor } from '../../layout.ts';
+import { imageParams, imageParamValues, type Tiling, tilingFor, workgroupSide } from '../../layout.ts';
 import { blurTaps, type Preprocess } from '../../preprocess.ts';
 import { TILE_OVERRIDES } from '../pair-kernel.ts';
 
@@ -53,8 +53,8 @@ export class WarpPreRunner {
     pre: Preprocess,
     options: { readonly kernel?: typeof warpPreKernel; readonly tiling?: Tiling } = {},
   ): Promise<WarpPreRunner> {
-    const tiling =
-      options.tiling ?? tilingFor(shape, pre, 4, gpu.device.limits.maxComputeWorkgroupStorageSize);
+    const memory = gpu.device.limits.maxComputeWorkgroupStorageSize;
+    const tiling = options.tiling ?? tilingFor(shape, pre, 4, memory, workgroupSide(gpu));
     const compiled = await gpu.compile(options.kernel ?? warpPreKernel, tiling.overrides);
     const taps = gpu.upload('f32', Float32Array.from(blurTaps(pre.blur)), 'blur weights');
     const params = imageParamValues(shape, pre, tiling.tilesX);

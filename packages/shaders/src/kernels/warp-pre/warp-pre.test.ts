@@ -8,7 +8,7 @@ import {
   TEST_SHAPES,
   testImages,
 } from '../../kernel-suite.test-support.ts';
-import { tilingFor } from '../../layout.ts';
+import { tilingFor, workgroupSide } from '../../layout.ts';
 import type { Preprocess } from '../../preprocess.ts';
 import { mapItems } from '../warp/warp.kernel.ts';
 import { WarpPreRunner, warpPreKernel } from './warp-pre.kernel.ts';
@@ -41,11 +41,15 @@ describeKernel({
         const output = gpu.array('f32', entries.length * size, 'preprocessed');
         try {
           // Memory for the whole image, and so little that tiles with halos are needed.
-          for (const memory of [gpu.device.limits.maxComputeWorkgroupStorageSize, 3000]) {
+          const whole = gpu.device.limits.maxComputeWorkgroupStorageSize;
+          for (const [memory, side] of [
+            [whole, workgroupSide(gpu)],
+            [3000, 16],
+          ] as const) {
             fillSentinel(gpu, output);
             const runner = await WarpPreRunner.create(gpu, shape, pre, {
               kernel,
-              tiling: tilingFor(shape, pre, 4, memory),
+              tiling: tilingFor(shape, pre, 4, memory, side),
             });
             const batch = gpu.batch('warp_pre');
             runner.dispatch(batch, { images: stack, items, output }, entries.length);

@@ -1,7 +1,7 @@
 // pre(T x) for many (image, map) items at once: warp, vignette and blur fused, as the classifier sees it.
 //
 // images [image, channels, height, width], output [item, channels, height, width].
-// Workgroup (16 x 16 threads): item (x), channel and tile (y).
+// Workgroup: item (x), channel and tile (y).
 // #import tile
 // #import affine
 
@@ -23,7 +23,7 @@ fn value_at(source: Source, x: i32, y: i32) -> f32 {
   return interpolate(source.base, source.map, x, y);
 }
 
-@compute @workgroup_size(16, 16)
+@compute @workgroup_size(SIDE, SIDE)
 fn warp_pre(
   @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_id) local: vec3u,

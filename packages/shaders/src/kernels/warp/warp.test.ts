@@ -93,8 +93,8 @@ describeKernel({
     },
     {
       fault: 'every channel reads the first',
-      find: 'plane_at(u32(items[item]), place.channel)',
-      replace: 'plane_at(u32(items[item]), 0u)',
+      find: 'plane_at(image, place.channel)',
+      replace: 'plane_at(image, 0u)',
     },
   ],
 });

@@ -5,13 +5,14 @@
 
 const ITEM_LENGTH = 1u + FINE_MAP_LENGTH;
 
-@compute @workgroup_size(16, 16)
-fn warp(@builtin(global_invocation_id) id: vec3u) {
-  let place = place_of(id);
-  if (!place.inside) {
-    return;
-  }
+@compute @workgroup_size(16, ROWS)
+fn warp(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let item = id.z * ITEM_LENGTH;
-  let base = plane_at(u32(items[item]), place.channel);
-  output[plane_at(id.z, place.channel) + place.offset] = interpolate(base, load_fine_map(item + 1u), place.x, place.y);
+  let image = u32(items[item]);
+  let map = load_fine_map(item + 1u);
+  for (var row = id.y; row < rows_at(id.x); row = next_row(row, groups)) {
+    let place = place_of(id.x, row);
+    let base = plane_at(image, place.channel);
+    output[plane_at(id.z, place.channel) + place.offset] = interpolate(base, map, place.x, place.y);
+  }
 }
