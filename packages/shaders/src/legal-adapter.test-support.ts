@@ -230,6 +230,28 @@ const REMAINDER: readonly Rewrite[] = [
 const INTERPOLATION: readonly Rewrite[] = [LERP, ...COORDINATES];
 const PAIR: readonly Rewrite[] = [...INTERPOLATION, ...SECOND, ...BLUR, ...SUMS];
 
+/** Lower ends are wanted larger, upper ends smaller; each quotient is off by 2.5 ULP, whichever way is worse. */
+const SPOILED = /* wgsl */ `
+fn spoiled(p: f32, a: f32, b: f32, h: f32, t: f32, d: f32, up: bool) -> f32 {
+  let from_h = add(p, -h, up);
+  let from_t = add(p, -t, up);
+  let from_d = add(p, -d, up);
+  var worst = select(3.0e38, -3.0e38, up);
+  for (var k = 0; k < 4; k++) {
+    let odds_a = a * (1.0 + f32(2 * (k & 1) - 1) * 2.5 * 0x1p-23);
+    let odds_b = b * (1.0 + f32((k & 2) - 1) * 2.5 * 0x1p-23);
+    let odds_ab = multiply(odds_a, odds_b, up == (from_d > 0.0));
+    var sum = add(p, multiply(odds_a, from_h, up), up);
+    sum = add(sum, multiply(odds_b, from_t, up), up);
+    sum = add(sum, multiply(odds_ab, from_d, up), up);
+    let loss = multiply(multiply(add(1.0, odds_a, false), add(1.0, odds_b, false), false), LOSS, false);
+    let value = add(sum, select(loss, -loss, up), up);
+    worst = select(min(worst, value), max(worst, value), up);
+  }
+  return worst;
+}
+`;
+
 /** Kernel by kernel: which of its operations are taken over, and what its two sides want. */
 const REWRITES: Readonly<Record<string, { readonly rewrites: readonly Rewrite[]; readonly blur: string }>> = {
   warp: { rewrites: [...INTERPOLATION, INTERPOLATE], blur: '' },
@@ -260,6 +282,21 @@ const REWRITES: Readonly<Record<string, { readonly rewrites: readonly Rewrite[];
       ],
     ],
     blur: BLUR_STEP_PAIR,
+  },
+  inverse: {
+    rewrites: [
+      ['let low = value - half_step;', 'let low = add(value, -half_step, true);'],
+      ['let high = value + half_step;', 'let high = add(value, half_step, false);'],
+      [
+        'low + a * (low - h.y) + b * (low - t.y) + a * b * (low - d.y) - loss',
+        'spoiled(low, a, b, h.y, t.y, d.y, true)',
+      ],
+      [
+        'high + a * (high - h.x) + b * (high - t.x) + a * b * (high - d.x) + loss',
+        'spoiled(high, a, b, h.x, t.x, d.x, false)',
+      ],
+    ],
+    blur: SPOILED,
   },
   chord_error: {
     rewrites: [

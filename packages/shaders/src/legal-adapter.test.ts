@@ -3,7 +3,7 @@
  * the nearest, where even no budget at all would often do; these do not.
  */
 import { defineKernel, type Gpu, openDevice, storage } from '@turnproof/core';
-import { closeChecked, testAdapters } from '@turnproof/core/testing';
+import { closeChecked, mutate, testAdapters } from '@turnproof/core/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chordBudget, intervalBudget, normUp, pointBudget, samplerBudget, warpBudget } from './budgets.ts';
 import { boxWidths, fixedMap, type ImageShape, pixelCount } from './geometry.ts';
@@ -11,6 +11,7 @@ import {
   type Problem,
   runChordError,
   runIntervalError,
+  runInverse,
   runPixels,
   runPointError,
 } from './kernel-runs.test-support.ts';
@@ -20,6 +21,7 @@ import { boxRemainderKernel } from './kernels/box-remainder/box-remainder.kernel
 import { chordErrorKernel } from './kernels/chord-error/chord-error.kernel.ts';
 import { chordErrorOracle } from './kernels/chord-error/chord-error.oracle.ts';
 import { intervalErrorKernel } from './kernels/interval-error/interval-error.kernel.ts';
+import { inverseKernel } from './kernels/inverse/inverse.kernel.ts';
 import { pointErrorKernel } from './kernels/point-error/point-error.kernel.ts';
 import { interpolationError, l2Norm } from './kernels/point-error/point-error.oracle.ts';
 import { mapItems, warpKernel } from './kernels/warp/warp.kernel.ts';
@@ -275,5 +277,36 @@ describe.runIf(adapter)(`the worst adapters that WGSL allows, played on ${adapte
       return chordBudget(shape, flat, 'translation', width);
     });
     expectShare(share, 0.005, 0.012);
+  });
+
+  it('the inverse needs 1 to 1.5 of the 16 ULP that it allows for rounding', async () => {
+    // Shifts by eighths of pixels of ten bits: x' and all coordinates are exact, nothing hides a rounding.
+    const exact = mutate(onLegalAdapter(inverseKernel, 1), {
+      fault: 'no allowance for coordinates',
+      find: 'let slack = reach + 1;',
+      replace: 'let slack = 0;',
+    });
+    const small: ImageShape = { channels: 1, height: 12, width: 12 };
+    const escapes = async (ulps: string) => {
+      const find = 'const LOSS = 16.0 *';
+      const kernel = mutate(exact, { fault: 'another allowance', find, replace: `const LOSS = ${ulps} *` });
+      let count = 0;
+      for (let run = 0; run < 24; run++) {
+        const x = Float32Array.from({ length: 144 }, () => Math.floor(1025 * random()) / 1024);
+        const gamma = [Math.floor(17 * random()) / 8, Math.floor(17 * random()) / 8];
+        const image = Float32Array.from(warpOracle('translation', gamma, x, small));
+        const before = { lower: Float64Array.from(x), upper: Float64Array.from(x) };
+        const cases = [{ image, box: { lower: gamma, upper: gamma }, before }];
+        const problem = { transform: 'translation', shape: small } as const;
+        const { ends } = await runInverse(gpu, problem, cases, { halfStep: 0, steps: 1, kernel });
+        x.forEach((value, k) => {
+          if (!((ends[k] ?? 2) <= value && value <= (ends[144 + k] ?? -1))) count += 1;
+        });
+      }
+      return count;
+    };
+    expect(await escapes('16.0')).toBe(0);
+    expect(await escapes('1.5')).toBe(0);
+    expect(await escapes('1.0')).toBeGreaterThan(0);
   });
 });

@@ -197,7 +197,7 @@ function errorPlot(runs: readonly ReportedRun[]): Plot | null {
     title: 'Distribution of E',
     alternative: `Histogram of E. ${spreadWords(values)}.`,
     caption:
-      'E: the l2 distance that the inner classifier must withstand. Dist-x has one E an image (interpolation error), ' +
+      'E: the l2 distance that the inner classifier must withstand. Dist-x and Indiv have one E an image (interpolation error), ' +
       'Sweep one a slice that passed (distance from the centre of the slice). Smaller is easier to certify.',
     spec: histogram(runs, values, 'E (l2 norm of pixels in [0, 1])'),
   };

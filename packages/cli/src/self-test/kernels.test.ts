@@ -12,6 +12,7 @@ const FAULTS: readonly (readonly [kernel: string, mutant: Mutant])[] = [
   ['point_error', { fault: 'norm too small', find: SUM, replace: SUM.replace('total', '0.99 * total') }],
   ['chord_error', { fault: 'norm too small', find: SUM, replace: SUM.replace('total', '0.98 * total') }],
   ['interval_error', { fault: 'norm too small', find: SUM, replace: SUM.replace('total', '0.98 * total') }],
+  ['inverse', { fault: 'one corner shrunk', find: '(corner & 4) == 4', replace: '(corner & 12) == 4' }],
   ['slice_distance', { fault: 'norm too small', find: SUM, replace: SUM.replace('total', '0.99 * total') }],
   ['slice_remainder', { fault: 'norm too small', find: SUM, replace: SUM.replace('total', '0.98 * total') }],
   [

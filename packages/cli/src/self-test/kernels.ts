@@ -18,9 +18,11 @@ import {
   distanceItems,
   endsOf,
   fixedMap,
+  InverseRunner,
   intervalBudget,
   intervalErrorKernel,
   intervalItems,
+  inverseItems,
   mapItems,
   noiseKernel,
   normUp,
@@ -44,11 +46,13 @@ import {
   warpKernel,
 } from '@turnproof/shaders';
 import {
+  anyImage,
   argmaxCountOracle,
   chordErrorOracle,
   GAUSS_RELATIVE_ERROR,
   interpolationError,
   intervalErrorOracle,
+  inverseOracle,
   noiseOracle,
   sliceDistance,
   sliceRemainderOracle,
@@ -84,6 +88,7 @@ export async function checkKernels(gpu: Gpu): Promise<KernelCheck[]> {
     ['point_error', () => checkPoints(gpu, image)],
     ['chord_error', () => checkBoxes(gpu, image, 'chord')],
     ['interval_error', () => checkBoxes(gpu, image, 'interval')],
+    ['inverse', () => checkInverse(gpu, image)],
     ['slice_distance', () => checkDistances(gpu, image)],
     ['slice_remainder', () => checkRemainders(gpu, image)],
     ['noise', () => checkNoise(gpu)],
@@ -256,6 +261,59 @@ async function checkBoxes(
     return chord ? 0.3 * twin + 2 * budget + 0.3 * width : 1e-4 * twin + 2 * budget + arcs;
   });
   return between(bounds, twins, slacks);
+}
+
+/**
+ * Two steps of the inverse of turned images, for boxes of an eighth of a degree that hold the angle: the image itself must be
+ * inside (else the difference is infinite), and the ends not far from the twin's.
+ */
+async function checkInverse(gpu: Gpu, scene: Float32Array<ArrayBuffer>): Promise<Measured> {
+  // Much black: what an inverse needs to see anything.
+  const image = scene.map((value) => Math.max(0, 1.6 * value - 0.6));
+  const angles = [-3, 7.5];
+  const files = angles.map((angle) => Float32Array.from(warpOracle('rotation', [angle], image, SHAPE)));
+  const halfStep = 1e-5;
+  const entries = angles.map((angle, i) => ({
+    image: i,
+    box: { lower: [angle - 0.05], upper: [angle + 0.075] },
+  }));
+  const items = (known: boolean) =>
+    gpu.upload(
+      'i32',
+      inverseItems(
+        entries.map((entry, i) => ({ ...entry, slot: known ? i : null })),
+        halfStep,
+        'rotation',
+        SHAPE,
+      ),
+      'self-test items',
+    );
+  const stack = new Float32Array(2 * SIZE);
+  files.forEach((file, i) => {
+    stack.set(file, i * SIZE);
+  });
+  const images = gpu.upload('f32', stack, 'self-test files');
+  const [first, second] = [items(false), items(true)];
+  const warped = gpu.array('f32', 4 * SIZE, 'self-test intervals');
+  const refuted = gpu.upload('u32', new Uint32Array(2), 'self-test refutations');
+  const runner = await InverseRunner.create(gpu, SHAPE);
+  const inputs = [images, first, second, warped, refuted];
+  const got = await filled(gpu, 4 * SIZE, inputs, (batch, output) => {
+    runner.dispatch(batch, { images, items: first, output: warped, warped: output, refuted }, 2);
+    runner.dispatch(batch, { images, items: second, output, warped, refuted }, 2);
+  });
+  let difference = 0;
+  entries.forEach(({ box }, i) => {
+    const [lower, upper] = [2 * i, 2 * i + 1].map((end) => got.subarray(end * SIZE, (end + 1) * SIZE));
+    let twin = anyImage(SHAPE);
+    for (let step = 0; step < 2; step++)
+      twin = inverseOracle('rotation', box, files[i] ?? [], halfStep, twin, SHAPE);
+    if (!lower || !upper) return;
+    const holds = image.every((value, k) => (lower[k] ?? 2) <= value && value <= (upper[k] ?? -1));
+    const ends = Math.max(farthest(lower, twin.lower), farthest(upper, twin.upper));
+    difference = holds ? Math.max(difference, ends) : Number.POSITIVE_INFINITY;
+  });
+  return { difference, limit: 1e-3 };
 }
 
 async function checkDistances(gpu: Gpu, image: Float32Array<ArrayBuffer>): Promise<Measured> {

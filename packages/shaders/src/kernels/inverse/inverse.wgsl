@@ -10,7 +10,8 @@
 //
 // images: stack of x'; warped: intervals known before, slot s: lower ends in image 2s, upper ends in image 2s + 1; item:
 // image of x', slot (-1: nothing is known but [0, 1]), half a step by which x' may be off (float32), box. output [item, 2,
-// channels, height, width]: rounded outward. refuted [item]: not 0 where a pixel has no value left.
+// channels, height, width]: rounded outward, and anything where the box is refuted. refuted [item]: not 0 where a pixel has no
+// value left.
 // #import per-pixel
 // #import box
 // #import second-stack
@@ -49,12 +50,13 @@ fn middle(box: Box, column: i32, row: i32) -> vec2f {
   return 0.5 * (place + vec2f(f32(params.width - 1), f32(params.height - 1)));
 }
 
-@compute @workgroup_size(16, 16)
+@compute @workgroup_size(16, ROWS)
 fn inverse(@builtin(global_invocation_id) id: vec3u) {
-  let place = place_of(id);
-  if (!place.inside) {
+  // Of a box that is refuted nothing more is of interest, whatever becomes of its intervals.
+  if (id.y >= rows_at(id.x) || atomicLoad(&refuted[id.z]) != 0u) {
     return;
   }
+  let place = place_of(id.x, id.y);
   let item = id.z * ITEM_LENGTH;
   let base = plane_at(u32(items[item]), place.channel);
   let slot = items[item + 1u];
