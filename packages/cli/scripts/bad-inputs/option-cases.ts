@@ -110,14 +110,14 @@ export async function optionCases(inputs: string): Promise<Case[]> {
     command('experiment: billions of aliases', ['experiment', at('laughs.yaml')]),
     {
       what: 'disk: full before the run',
-      args: certifyWith(inputs, { out: 'disk/run', adapter: 'software' }),
+      args: certifyWith(inputs, { out: 'disk/run', adapter: 'software', range: '1' }),
       codes: [42],
       needsRoot: true,
       shell: inTmpfs('4k'),
     },
     {
       what: 'disk: full during the run',
-      args: certifyWith(inputs, { out: 'disk/run', adapter: 'software', limit: '3' }),
+      args: certifyWith(inputs, { out: 'disk/run', adapter: 'software', range: '1', limit: '3' }),
       codes: [42],
       needsRoot: true,
       shell: inTmpfs('16k'),

@@ -17,6 +17,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -46,7 +47,7 @@ export function defaultRunFolder(method: string, now: Date): string {
  * @throws TurnproofError `bad-input` where the folder holds another run or anything else, is a file, or cannot be made
  */
 export function checkRunFolder(folder: string): void {
-  const stats = statSync(folder, { throwIfNoEntry: false });
+  const stats = statsOf(folder);
   if (stats === undefined) {
     checkParent(folder);
     return;
@@ -63,11 +64,21 @@ export function checkRunFolder(folder: string): void {
 
 /** Was a run begun in this folder, and killed before anything of it could be used? */
 export function isStillborn(folder: string): boolean {
-  const stats = statSync(folder, { throwIfNoEntry: false });
+  const stats = statsOf(folder);
   if (!stats?.isDirectory()) return false;
   const names = readdirSync(folder);
   const size = statSync(join(folder, CERTIFICATES), { throwIfNoEntry: false })?.size ?? 0;
   return names.length > 0 && names.every((name) => BEGINNING.includes(name)) && size === 0;
+}
+
+/** Undefined where nothing is there; a path that the system refuses (too long, through a file) is bad input. */
+function statsOf(folder: string): Stats | undefined {
+  try {
+    return statSync(folder, { throwIfNoEntry: false });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw badInput(`--out ${folder.slice(0, 200)}: cannot be made (${code})`, 'Give another folder.');
+  }
 }
 
 function checkParent(folder: string): void {
