@@ -38,7 +38,7 @@ const webgpuScript = (model: string) => `
 const refusedScript = (model: string) => `
   import { openClassifier } from '${here}index.ts';
   const shape = { channels: 1, height: 3, width: 3 };
-  await openClassifier({ model: ${JSON.stringify(model)}, provider: 'wasm', shape }).catch((error) => {
+  await openClassifier({ model: ${JSON.stringify(model)}, provider: 'wasm', shape, preparation: { order: 'nchw' } }).catch((error) => {
     console.log(error.code === 'bad-input' && error.message.includes('does not run') ? 'released' : error);
   });`;
 
