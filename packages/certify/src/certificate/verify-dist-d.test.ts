@@ -67,7 +67,7 @@ describe('a certificate of dist-d', () => {
     expect(verifyCertificate(GOOD)).toEqual({ ok: true, problems: [] });
     expect(GOOD).toMatchObject({ method: 'dist-d', bound: { tested: 0.3, rhoE: 0.01 } });
     expect(GOOD.guarantee).toMatch(
-      /a share of at least 0\.94\d*: for an image drawn from it the certificate holds/,
+      /Of all images of the calibrated distribution, certified or not, that is a share of at least 0\.94\d*\.$/,
     );
     expect(GOOD.ledger.spent).toMatchObject({ alphaE: 0.001 });
     expect(GOOD.ms.bound).toBeLessThan(50);

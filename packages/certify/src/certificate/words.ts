@@ -77,8 +77,7 @@ export function guaranteeOf(claimed: ClaimedRadius): string {
   }
   return (
     `${claim}, provided that this image is one of those whose interpolation error the calibration's E covers. ` +
-    `Of the images of the calibrated distribution that is a share of at least ${share}: for an image drawn from it the ` +
-    `certificate holds with at least that probability.`
+    `Of all images of the calibrated distribution, certified or not, that is a share of at least ${share}.`
   );
 }
 

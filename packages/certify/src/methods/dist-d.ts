@@ -14,8 +14,9 @@ import type { CalibratedError, DistDContext, DistDOutcome, SampledImage } from '
  * that is wrong with probability at most α_E, once for all images that are certified with it. If x is good, then with
  * probability at least 1 - (α_γ + α_ε) the theorem of `certifyDistX` holds for it: E and ρ_E are fixed beforehand, and
  * the β that choose the class, the β that certify and their noise are drawn for x alone. Together: except with
- * probability α_γ + α_ε + α_E, a certificate for an image drawn from the distribution is right with probability at least
- * q_E over that image.
+ * probability α_γ + α_ε + α_E, what is certified for an image drawn from the distribution is right with probability at
+ * least q_E over that image. (Over all that are drawn: among those that happen to be certified the share of good ones may
+ * be another, and nothing is said of it.)
  *
  * The image must not be one of the calibration's: E was chosen or tested by those, so «drawn afterwards» is not true of
  * them (the command line refuses them by their hashes). With a calibration of sampled errors nothing is guaranteed on Γ.
