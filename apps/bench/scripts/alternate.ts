@@ -6,7 +6,7 @@
  * node --conditions=turnproof-source apps/bench/scripts/alternate.ts BEFORE [--adapter NAME] [--only TEXT] [--rounds N]
  *
  * BEFORE: another version's `packages/shaders/src/generated/wgsl.ts`; or today's kernels with a change: `planted:KERNEL`
- * (this one does its work four times), `as-on-gpu` (on a software adapter: threads as for a GPU).
+ * (this one fills its tiles again and again), `as-on-gpu` (on a software adapter: threads as for a GPU).
  */
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -15,7 +15,7 @@ import { badInput, Gpu, openDevice } from '@turnproof/core';
 import { wgsl } from '@turnproof/shaders';
 import { kernelCases, type Patch } from '../src/suite/kernel-cases.ts';
 import { DEFAULT_KNOBS } from '../src/suite/knobs.ts';
-import { planted } from '../src/suite/planted.ts';
+import { PLANTED_ROUNDS, planted } from '../src/suite/planted.ts';
 import { summaryOf } from '../src/suite/summary.ts';
 
 const { values, positionals } = parseArgs({
@@ -33,7 +33,7 @@ async function versionOf(
   if (words === undefined) throw badInput('name the other version', 'see the head of this script');
   if (words.startsWith('planted:')) {
     const name = words.slice('planted:'.length);
-    return { patch: planted(name, 4), changed: (kernel) => kernel === name };
+    return { patch: planted(name, PLANTED_ROUNDS), changed: (kernel) => kernel === name };
   }
   if (words === 'as-on-gpu') return { patch: (kernel) => kernel, changed: () => true };
   const other: { wgsl: Record<string, string> } = await import(pathToFileURL(resolve(words)).href);

@@ -11,7 +11,7 @@ import { circumstances } from './circumstances.ts';
 import { toChromeTrace, toCsv } from './suite/exports.ts';
 import { DEFAULT_KNOBS, scaled } from './suite/knobs.ts';
 import { PATIENCE } from './suite/measure.ts';
-import { planted } from './suite/planted.ts';
+import { PLANTED_ROUNDS, planted } from './suite/planted.ts';
 import { parseOutside, parseResult } from './suite/result.ts';
 import { runSuite } from './suite/suite.ts';
 import { comparison, HEAD, heading, line } from './table.ts';
@@ -23,7 +23,7 @@ const HELP = `Usage: npm run bench -- [options]
   --budget MS            time for the repeats of a case (default ${PATIENCE.budgetMs})
   --only TEXT            only cases whose name contains it
   --ort wasm,webgpu      where the classifier runs (default wasm; hardware adapters: both)
-  --slow KERNEL          let a kernel do its work four times, to see that the bench notices
+  --slow KERNEL          let a kernel fill its tiles again and again, to see that the bench notices
   --outside FILE         JSON list of {"name", "command", "figure"}: measurements made elsewhere, kept in the result
   --out FOLDER           write ADAPTER.json, ADAPTER.csv and ADAPTER.perfetto.json
   --compare BEFORE AFTER compare two JSON files instead of measuring; exit code 1 when something became slower
@@ -58,7 +58,7 @@ async function main(): Promise<number> {
       circumstances: where,
       outside,
       ...(values.only === undefined ? {} : { only: values.only }),
-      ...(values.slow === undefined ? {} : { patch: planted(values.slow, 4) }),
+      ...(values.slow === undefined ? {} : { patch: planted(values.slow, PLANTED_ROUNDS) }),
       onMeasured: (measurement) => process.stdout.write(`${line(measurement)}\n`),
     });
     gpu.close();

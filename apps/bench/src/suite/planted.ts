@@ -4,6 +4,9 @@
 import { badInput } from '@turnproof/core';
 import type { Patch } from './kernel-cases.ts';
 
+/** Rounds that stand out from the scatter of a busy machine. */
+export const PLANTED_ROUNDS = 16;
+
 /** A call that may be repeated, in each kind of kernel. */
 const REPEATABLE = [
   'fill_region(tile, source, thread);',
