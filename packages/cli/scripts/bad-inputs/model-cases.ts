@@ -124,13 +124,13 @@ export async function modelCases(inputs: string): Promise<Case[]> {
     'absolute.onnx': external('/etc/passwd'),
     'linked.onnx': external('out.bin'),
     'gone.onnx': external('gone.bin'),
-    'short.onnx': external('short.bin'),
-    'huge-shape.onnx': external('short.bin', [2 ** 20, 2 ** 20]),
+    'short.onnx': external('cut-weights.bin'),
+    'huge-shape.onnx': external('cut-weights.bin', [2 ** 20, 2 ** 20]),
     'nan.onnx': onnxModel({
       ...behind({ op: 'Relu', inputs: ['x'], outputs: ['s'] }),
       weights: [{ name: 'w', shape: [16, 3], data: new Float32Array(48).fill(Number.NaN) }],
     }),
-    'short.bin': 'short',
+    'cut-weights.bin': 'short',
     'unreadable.onnx': good,
     '\u001b[2Jodd\u202e.onnx': 'no model',
   };
