@@ -23,10 +23,15 @@ export const DEFAULT_KNOBS: Knobs = {
   boxes: 64,
 };
 
-/** `scale` multiplies the work of each dispatch: a real GPU wants 16 or more. */
+/** `scale` multiplies the work of each dispatch: a real GPU wants 16 or more, a slow software adapter 1/4 or less. */
 export function scaled(knobs: Knobs, scale: number): Knobs {
   const times = (n: number) => Math.max(1, Math.round(n * scale));
-  return { ...knobs, batch: times(knobs.batch), boxes: times(knobs.boxes) };
+  return {
+    ...knobs,
+    batch: times(knobs.batch),
+    boxes: times(knobs.boxes),
+    betas: Math.min(knobs.betas, times(knobs.betas)),
+  };
 }
 
 export const PRE: Preprocess = { vignette: { kind: 'circle', offset: 2 }, blur: { size: 5, sigma: 1 } };

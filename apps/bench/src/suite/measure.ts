@@ -119,7 +119,7 @@ async function measureKernel(gpu: Gpu, benchCase: KernelCase, patience: Patience
 }
 
 /** Pipelines run for long: fewer repeats tell as much. */
-const RUN_REPEATS = 5;
+const RUN_REPEATS = 3;
 
 async function measureRun(gpu: Gpu, benchCase: RunCase, patience: Patience): Promise<Measured> {
   const recorder = new Recorder();
@@ -140,7 +140,9 @@ async function measureRun(gpu: Gpu, benchCase: RunCase, patience: Patience): Pro
     );
     const wallMs = summaryOf(wall);
     // Watching times each dispatch, which costs a little: the recorded run is none of those above.
-    const timeline = kind === 'pipeline' ? await record(gpu, name, recorder, () => prepared.run()) : null;
+    const runs = wallMs.median > patience.budgetMs ? 1 : RECORDED;
+    const timeline =
+      kind === 'pipeline' ? await record(gpu, name, recorder, () => prepared.run(), runs) : null;
     const measurement: Measurement = {
       ...{ name, kind, kernel: null, unit, work, bytes: null, operations: null },
       ...{ repeats: wall.length, warmUpMs, clock: 'cpu', gpuMs: null, wallMs },
@@ -156,7 +158,7 @@ async function measureRun(gpu: Gpu, benchCase: RunCase, patience: Patience): Pro
   }
 }
 
-/** Runs that are recorded; the one of median length is kept. */
+/** Runs that are recorded, long ones once; the one of median length is kept. */
 const RECORDED = 3;
 
 async function record(
@@ -164,9 +166,10 @@ async function record(
   name: string,
   recorder: Recorder,
   run: () => Promise<unknown>,
+  runs: number,
 ): Promise<Timeline> {
   const timelines: Timeline[] = [];
-  for (let i = 0; i < RECORDED; i++) {
+  for (let i = 0; i < runs; i++) {
     recorder.start(gpu);
     const started = performance.now();
     let wallMs = Number.NaN;
@@ -179,7 +182,7 @@ async function record(
     }
   }
   timelines.sort((a, b) => a.shares.wallMs - b.shares.wallMs);
-  const median = timelines[Math.floor(RECORDED / 2)];
+  const median = timelines[Math.floor(runs / 2)];
   if (!median) throw new RangeError('nothing was recorded');
   return median;
 }

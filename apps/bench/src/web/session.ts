@@ -142,7 +142,8 @@ export function useSession() {
     importFiles: async (files: FileList) => {
       for (const file of files) {
         try {
-          add(file.name, parseResult(file.name, await file.text()));
+          const imported = parseResult(file.name, await file.text());
+          add(`${file.name}, ${imported.circumstances.date.slice(11, 19)}`, imported);
           setError(undefined);
         } catch (cause) {
           setError(words(cause));
