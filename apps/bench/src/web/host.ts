@@ -39,7 +39,7 @@ export function assets(providers: Assets['providers']): Assets {
       await placeOrt();
       const response = await fetch('models/signs_rot.onnx');
       const bytes = new Uint8Array(await response.arrayBuffer());
-      return inspectModelBytes('signs_rot.onnx', bytes, threads.threads);
+      return inspectModelBytes('signs_rot.onnx', bytes, threads);
     },
   };
 }

@@ -35,7 +35,7 @@ interface RowSharing {
  * A GPU wants a thread for each pixel. A software adapter runs the threads one after the other: there each reads its
  * item once and makes many pixels of it.
  */
-function sharingFor({ adapter }: Gpu, { channels, height }: ImageShape): RowSharing {
+export function sharingFor({ adapter }: Gpu, { channels, height }: ImageShape): RowSharing {
   if (adapter.kind === 'software') return { rows: 1, groups: 1 };
   return { rows: 16, groups: Math.ceil((channels * height) / 16) };
 }

@@ -16,6 +16,7 @@ import {
   writeBox,
 } from '../../geometry.ts';
 import { imageParams, imageParamValues } from '../../layout.ts';
+import { sharingFor } from '../pixel-kernel.ts';
 
 const bindings = {
   params: imageParams,
@@ -27,7 +28,12 @@ const bindings = {
 } as const;
 
 /** One step of the inverse: intervals of x from x' = T x, for many boxes; output [item, 2 (lower, upper), ...shape]. */
-export const inverseKernel = defineKernel({ name: 'inverse', source: wgsl.inverse, bindings });
+export const inverseKernel = defineKernel({
+  name: 'inverse',
+  source: wgsl.inverse,
+  bindings,
+  overrides: ['ROWS'],
+});
 
 export type InverseKernel = typeof inverseKernel;
 
@@ -60,10 +66,12 @@ export function inverseItems(
 export class InverseRunner {
   readonly #compiled: CompiledKernel<typeof bindings>;
   readonly #shape: ImageShape;
+  readonly #rowGroups: number;
 
-  private constructor(compiled: CompiledKernel<typeof bindings>, shape: ImageShape) {
+  private constructor(compiled: CompiledKernel<typeof bindings>, shape: ImageShape, rowGroups: number) {
     this.#compiled = compiled;
     this.#shape = shape;
+    this.#rowGroups = rowGroups;
   }
 
   static async create(
@@ -71,7 +79,8 @@ export class InverseRunner {
     shape: ImageShape,
     kernel: InverseKernel = inverseKernel,
   ): Promise<InverseRunner> {
-    return new InverseRunner(await gpu.compile(kernel), shape);
+    const { rows, groups } = sharingFor(gpu, shape);
+    return new InverseRunner(await gpu.compile(kernel, { ROWS: rows }), shape, groups);
   }
 
   /** Notes one step for `count` items (at most 65,535). `refuted` must be 0 before the first. */
@@ -86,10 +95,10 @@ export class InverseRunner {
     },
     count: number,
   ): void {
-    const { channels, height, width } = this.#shape;
+    const { width } = this.#shape;
     batch.dispatch(this.#compiled, { ...arrays, params: imageParamValues(this.#shape) }, [
       Math.ceil(width / 16),
-      Math.ceil((height * channels) / 16),
+      this.#rowGroups,
       count,
     ]);
   }

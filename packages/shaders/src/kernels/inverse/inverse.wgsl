@@ -51,66 +51,69 @@ fn middle(box: Box, column: i32, row: i32) -> vec2f {
 }
 
 @compute @workgroup_size(16, ROWS)
-fn inverse(@builtin(global_invocation_id) id: vec3u) {
-  // Of a box that is refuted nothing more is of interest, whatever becomes of its intervals.
-  if (id.y >= rows_at(id.x) || atomicLoad(&refuted[id.z]) != 0u) {
-    return;
-  }
-  let place = place_of(id.x, id.y);
+fn inverse(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let item = id.z * ITEM_LENGTH;
-  let base = plane_at(u32(items[item]), place.channel);
+  let image = u32(items[item]);
   let slot = items[item + 1u];
   let half_step = bitcast<f32>(items[item + 2u]);
   let box = load_box(item + 3u);
-  let column = (place.x + params.width - 1) / 2;
-  let row = (place.y + params.height - 1) / 2;
   let cell = 1i << params.frac_bits;
-  let u = column * cell;
-  let v = row * cell;
   // Nearer than this to the edge of q's cells a pixel says next to nothing of q.
   let reach = cell - (cell >> 6u);
-  var ends = known(slot, place.channel, column, row);
-  // A pixel within one cell of q in x is within 1.42 of q's place in x'. To leave one out would only lose tightness.
-  let first = vec2i(ceil(middle(box, column, row) - vec2f(1.42)));
-  for (var k = 0; k < 9; k++) {
-    let c = first.x + k % 3;
-    let r = first.y + k / 3;
-    if (c < 0 || r < 0 || c >= params.width || r >= params.height) {
-      continue;
+  for (var line = id.y; line < rows_at(id.x); line = next_row(line, groups)) {
+    // Of a box that is refuted nothing more is of interest, whatever becomes of its intervals.
+    if (atomicLoad(&refuted[id.z]) != 0u) {
+      return;
     }
-    let range = coordinate_range(box, 2 * c - (params.width - 1), 2 * r - (params.height - 1));
-    if (range.u0 < u - reach || range.u1 > u + reach || range.v0 < v - reach || range.v1 > v + reach) {
-      continue;
-    }
-    let value = images[base + u32(r * params.width + c)];
-    let low = value - half_step;
-    let high = value + half_step;
-    var implied = vec2f(3.0e38, -3.0e38);
-    for (var corner = 0; corner < 16; corner++) {
-      // The cell, and the corner of what the range has of it: a loop, not sixteen times the text.
-      let su = select(-1, 1, (corner & 1) == 1);
-      let sv = select(-1, 1, (corner & 2) == 2);
-      let far_u = select(u - range.u0, range.u1 - u, su == 1);
-      let far_v = select(v - range.v0, range.v1 - v, sv == 1);
-      if (far_u < 0 || far_v < 0) {
+    let place = place_of(id.x, line);
+    let base = plane_at(image, place.channel);
+    let column = (place.x + params.width - 1) / 2;
+    let row = (place.y + params.height - 1) / 2;
+    let u = column * cell;
+    let v = row * cell;
+    var ends = known(slot, place.channel, column, row);
+    // A pixel within one cell of q in x is within 1.42 of q's place in x'. To leave one out would only lose tightness.
+    let first = vec2i(ceil(middle(box, column, row) - vec2f(1.42)));
+    for (var k = 0; k < 9; k++) {
+      let c = first.x + k % 3;
+      let r = first.y + k / 3;
+      if (c < 0 || r < 0 || c >= params.width || r >= params.height) {
         continue;
       }
-      let near_u = max(0, select(u - range.u1, range.u0 - u, su == 1));
-      let near_v = max(0, select(v - range.v1, range.v0 - v, sv == 1));
-      let a = odds(select(near_u, far_u, (corner & 4) == 4));
-      let b = odds(select(near_v, far_v, (corner & 8) == 8));
-      let h = known(slot, place.channel, column + su, row);
-      let t = known(slot, place.channel, column, row + sv);
-      let d = known(slot, place.channel, column + su, row + sv);
-      let loss = (1.0 + a) * (1.0 + b) * LOSS;
-      implied.x = min(implied.x, low + a * (low - h.y) + b * (low - t.y) + a * b * (low - d.y) - loss);
-      implied.y = max(implied.y, high + a * (high - h.x) + b * (high - t.x) + a * b * (high - d.x) + loss);
+      let range = coordinate_range(box, 2 * c - (params.width - 1), 2 * r - (params.height - 1));
+      if (range.u0 < u - reach || range.u1 > u + reach || range.v0 < v - reach || range.v1 > v + reach) {
+        continue;
+      }
+      let value = images[base + u32(r * params.width + c)];
+      let low = value - half_step;
+      let high = value + half_step;
+      var implied = vec2f(3.0e38, -3.0e38);
+      for (var corner = 0; corner < 16; corner++) {
+        // The cell, and the corner of what the range has of it: a loop, not sixteen times the text.
+        let su = select(-1, 1, (corner & 1) == 1);
+        let sv = select(-1, 1, (corner & 2) == 2);
+        let far_u = select(u - range.u0, range.u1 - u, su == 1);
+        let far_v = select(v - range.v0, range.v1 - v, sv == 1);
+        if (far_u < 0 || far_v < 0) {
+          continue;
+        }
+        let near_u = max(0, select(u - range.u1, range.u0 - u, su == 1));
+        let near_v = max(0, select(v - range.v1, range.v0 - v, sv == 1));
+        let a = odds(select(near_u, far_u, (corner & 4) == 4));
+        let b = odds(select(near_v, far_v, (corner & 8) == 8));
+        let h = known(slot, place.channel, column + su, row);
+        let t = known(slot, place.channel, column, row + sv);
+        let d = known(slot, place.channel, column + su, row + sv);
+        let loss = (1.0 + a) * (1.0 + b) * LOSS;
+        implied.x = min(implied.x, low + a * (low - h.y) + b * (low - t.y) + a * b * (low - d.y) - loss);
+        implied.y = max(implied.y, high + a * (high - h.x) + b * (high - t.x) + a * b * (high - d.x) + loss);
+      }
+      ends = vec2f(max(ends.x, implied.x), min(ends.y, implied.y));
     }
-    ends = vec2f(max(ends.x, implied.x), min(ends.y, implied.y));
+    if (ends.x > ends.y) {
+      atomicOr(&refuted[id.z], 1u);
+    }
+    output[plane_at(2u * id.z, place.channel) + place.offset] = ends.x;
+    output[plane_at(2u * id.z + 1u, place.channel) + place.offset] = ends.y;
   }
-  if (ends.x > ends.y) {
-    atomicOr(&refuted[id.z], 1u);
-  }
-  output[plane_at(2u * id.z, place.channel) + place.offset] = ends.x;
-  output[plane_at(2u * id.z + 1u, place.channel) + place.offset] = ends.y;
 }
