@@ -6,6 +6,7 @@ import { dirname } from 'node:path';
 import { badInput } from '@turnproof/core';
 import { nearest } from '../options/nearest.ts';
 import type { OptionSpec } from '../options/values.ts';
+import { printable } from '../printable.ts';
 import { MAX_YAML, parseYaml, readText } from '../text-file.ts';
 
 export type Options = Readonly<Record<string, string | boolean>>;
@@ -220,7 +221,7 @@ function mapping(at: string, content: unknown, names: readonly string[]): Mappin
   const unknown = Object.keys(content).find((name) => !names.includes(name));
   if (unknown !== undefined) {
     throw badInput(
-      `${at}: «${unknown}» means nothing here; nearest is ${nearest(unknown, names)}`,
+      `${at}: «${printable(unknown)}» means nothing here; nearest is ${nearest(unknown, names)}`,
       `Known are: ${names.join(', ')}.`,
     );
   }

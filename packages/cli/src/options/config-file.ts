@@ -3,6 +3,7 @@
  * as they are written (no YAML typing), so `seed: 0x10` and `range: 30` mean what they mean as flags.
  */
 import { badInput } from '@turnproof/core';
+import { printable } from '../printable.ts';
 import { MAX_YAML, parseYaml, readText } from '../text-file.ts';
 import { nearest } from './nearest.ts';
 import type { OptionSpec } from './values.ts';
@@ -39,7 +40,7 @@ export function parseConfig(
     if (!option) {
       const names = known.map((candidate) => candidate.name);
       throw badInput(
-        `${path}: «${name}» is no option of this command; nearest is ${nearest(name, names)}`,
+        `${path}: «${printable(name)}» is no option of this command; nearest is ${nearest(name, names)}`,
         `Use the names of its flags: ${names.join(', ')}.`,
       );
     }
