@@ -15,7 +15,7 @@ describe('doctor', () => {
       'lavapipe',
       'swiftshader',
     ]);
-    expect(report.kernels).toHaveLength(9);
+    expect(report.kernels).toHaveLength(10);
     expect(
       report.providers.map(({ provider, passed }: { provider: string; passed: boolean }) => [
         provider,
