@@ -198,8 +198,8 @@ describeKernel({
     { fault: 'diagonal pixel left out', find: ' + a * b * (low - d.y)', replace: '' },
     {
       fault: 'diagonal pixel on the wrong side',
-      find: 'let d = known(slot, place.channel, column + su, row + sv);',
-      replace: 'let d = known(slot, place.channel, column + su, row - sv);',
+      find: 'let d = near[4 + su + 3 * sv];',
+      replace: 'let d = near[4 + su - 3 * sv];',
     },
     { fault: 'half a step forgotten', find: 'let low = value - half_step;', replace: 'let low = value;' },
     {
@@ -221,8 +221,8 @@ describeKernel({
     },
     {
       fault: 'what was known before is forgotten',
-      find: 'var ends = known(slot, place.channel, column, row);',
-      replace: 'var ends = known(-1, place.channel, column, row);',
+      find: 'var ends = near[4];',
+      replace: 'var ends = vec2f(0.0, 1.0);',
     },
     {
       fault: 'nothing is refuted',

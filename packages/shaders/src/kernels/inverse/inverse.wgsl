@@ -71,7 +71,12 @@ fn inverse(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
     let row = (place.y + params.height - 1) / 2;
     let u = column * cell;
     let v = row * cell;
-    var ends = known(slot, place.channel, column, row);
+    // q and the eight around it, read once and in a loop: SwiftShader compiles reads in the inner loop for half a minute.
+    var near: array<vec2f, 9>;
+    for (var n = 0; n < 9; n++) {
+      near[n] = known(slot, place.channel, column + n % 3 - 1, row + n / 3 - 1);
+    }
+    var ends = near[4];
     // A pixel within one cell of q in x is within 1.42 of q's place in x'. To leave one out would only lose tightness.
     let first = vec2i(ceil(middle(box, column, row) - vec2f(1.42)));
     for (var k = 0; k < 9; k++) {
@@ -101,9 +106,9 @@ fn inverse(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
         let near_v = max(0, select(v - range.v1, range.v0 - v, sv == 1));
         let a = odds(select(near_u, far_u, (corner & 4) == 4));
         let b = odds(select(near_v, far_v, (corner & 8) == 8));
-        let h = known(slot, place.channel, column + su, row);
-        let t = known(slot, place.channel, column, row + sv);
-        let d = known(slot, place.channel, column + su, row + sv);
+        let h = near[4 + su];
+        let t = near[4 + 3 * sv];
+        let d = near[4 + su + 3 * sv];
         let loss = (1.0 + a) * (1.0 + b) * LOSS;
         implied.x = min(implied.x, low + a * (low - h.y) + b * (low - t.y) + a * b * (low - d.y) - loss);
         implied.y = max(implied.y, high + a * (high - h.x) + b * (high - t.x) + a * b * (high - d.x) + loss);
