@@ -8,6 +8,7 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     include: ['{packages,apps,examples}/*/{src,test}/**/*.test.ts'],
+    setupFiles: ['scripts/fuzz-seed.mjs'],
     pool: 'forks',
     maxWorkers: 2,
     // Software adapters compile pipelines in seconds; a hang is caught by CI's own limit.

@@ -144,6 +144,10 @@ describe('--labels', () => {
     );
     const bytes = fc.oneof(
       fc.array(line, { maxLength: 12 }).map((parts) => Buffer.from(parts.join(''))),
+      // Mostly well formed, so that some are always read: bytes at random all but never are.
+      fc
+        .array(fc.constantFrom('a/1.png,3\n', 'b/3.png,4\n', '\n'), { minLength: 1, maxLength: 4 })
+        .map((rows) => Buffer.from(`file,label\n${rows.join('')}`)),
       fc.uint8Array({ maxLength: 200 }).map((raw) => Buffer.from(raw)),
       fc
         .tuple(fc.constant('file,label\n'), fc.string({ unit: 'binary' }))
