@@ -1,4 +1,4 @@
-/** One step of the inverse, from intervals that are narrow already: what an image costs is some steps for each box. */
+/** One step of the inverse: what an image costs is some steps for each box. */
 import { type ImageShape, InverseRunner, inverseItems, inverseKernel, pixelCount } from '@turnproof/shaders';
 import type { KernelCase } from './case.ts';
 import { angle, Held, rotating, WIDTH } from './held.ts';
@@ -28,17 +28,9 @@ export function inverseCase(shape: ImageShape, count: number, patch: Patch): Ker
       const held = new Held(gpu);
       const runner = await InverseRunner.create(gpu, shape, kernel);
       const one = picture(shape);
+      // So wide that no box is refuted, which would end its work: narrow ones take as long.
       const known = new Float32Array(count * 2 * size);
-      for (let at = 0; at < known.length; at += 2 * size) {
-        known.set(
-          one.map((value) => 0.9 * value),
-          at,
-        );
-        known.set(
-          one.map((value) => 0.9 * value + 0.1),
-          at + size,
-        );
-      }
+      for (let at = 0; at < known.length; at += 2 * size) known.fill(-1, at, at + size).fill(2, at + size, at + 2 * size);
       return rotating(
         held,
         count,
