@@ -157,22 +157,29 @@ const bed = new Int32Array(new SharedArrayBuffer(4));
 const NAP_MS = 1;
 const NAP_SHARE = 0.1;
 
+/** When each of the waits that are not over began. */
+const waits = new Set<{ readonly began: number }>();
+let resting = false;
+
 /**
  * While anything is pending Dawn asks for it at every turn of the event loop, and thereby keeps a whole core busy,
  * which a software adapter computes on. Naps between the turns give it back.
  */
-function wait<T>(work: Promise<T>): Promise<T> {
-  const started = performance.now();
-  let pending = true;
-  const rest = () => {
-    if (!pending) return;
-    Atomics.wait(bed, 0, 0, Math.min(NAP_MS, NAP_SHARE * (performance.now() - started)));
-    setImmediate(rest);
-  };
+function rest(): void {
+  resting = waits.size > 0;
+  if (!resting) return;
+  const youngest = Math.max(...[...waits].map(({ began }) => began));
+  Atomics.wait(bed, 0, 0, Math.min(NAP_MS, NAP_SHARE * (performance.now() - youngest)));
   setImmediate(rest);
-  return work.finally(() => {
-    pending = false;
-  });
+}
+
+function wait<T>(work: Promise<T>): Promise<T> {
+  const own = { began: performance.now() };
+  waits.add(own);
+  // However many wait, one naps.
+  if (!resting) setImmediate(rest);
+  resting = true;
+  return work.finally(() => waits.delete(own));
 }
 
 export const host: Host = {

@@ -30,7 +30,8 @@ export function inverseCase(shape: ImageShape, count: number, patch: Patch): Ker
       const one = picture(shape);
       // So wide that no box is refuted, which would end its work: narrow ones take as long.
       const known = new Float32Array(count * 2 * size);
-      for (let at = 0; at < known.length; at += 2 * size) known.fill(-1, at, at + size).fill(2, at + size, at + 2 * size);
+      for (let at = 0; at < known.length; at += 2 * size)
+        known.fill(-1, at, at + size).fill(2, at + size, at + 2 * size);
       return rotating(
         held,
         count,

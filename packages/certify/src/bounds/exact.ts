@@ -5,11 +5,12 @@
  * largest norm is at a corner of a finite grid. The GPU finds the candidates; those within its error budget of the
  * largest are evaluated again in float64, which gives the answer.
  */
-import { type Gpu, nextUp } from '@turnproof/core';
+import { type Gpu, type GpuArray, nextUp } from '@turnproof/core';
 import type { ImageShape, Parameter } from '@turnproof/shaders';
 import { interpolationError } from '@turnproof/shaders/oracle';
 import type { Pipeline } from '../pipeline.ts';
 import { exactGrid } from './grid.ts';
+import { inHalves } from './halves.ts';
 import type { BetaBound, Bounder, BoundGoal, BoundRequest } from './types.ts';
 import { type WavePoint, WaveRunner } from './wave.ts';
 
@@ -57,36 +58,42 @@ export class ExactBounder implements Bounder {
       images.forEach((image, i) => {
         this.#gpu.write(stack, image, i * size);
       });
-      const grids = requests.map(({ beta }) => exactGrid(this.#pipeline.range, beta));
-      const answers: BetaBound[] = [];
-      while (answers.length < requests.length) {
-        const from = answers.length;
-        const points: WavePoint[] = [];
-        let to = from;
-        while (
-          to < requests.length &&
-          (to === from || points.length + (grids[to]?.length ?? 0) <= WAVE_SIZE)
-        ) {
-          const request = requests[to];
-          if (request) for (const gamma of grids[to] ?? []) points.push({ ...request, gamma });
-          to += 1;
-        }
-        const result = await this.#wave.run(stack, points, []);
-        let at = 0;
-        for (const [k, request] of requests.slice(from, to).entries()) {
-          const grid = grids[from + k] ?? [];
-          const errors = result.points.subarray(at, at + grid.length);
-          at += grid.length;
-          answers.push(
-            this.#answer(images[request.image] ?? new Float32Array(), request, grid, errors, goal),
-          );
-        }
-      }
+      const answers = await inHalves(requests, (half) => this.#run(stack, images, half, goal));
       const ms = (performance.now() - started) / Math.max(1, requests.length);
       return answers.map((answer) => ({ ...answer, ms }));
     } finally {
       stack.release();
     }
+  }
+
+  /** As few waves as hold the requests' grids. */
+  async #run(
+    stack: GpuArray<'f32'>,
+    images: readonly Float32Array<ArrayBuffer>[],
+    requests: readonly BoundRequest[],
+    goal: BoundGoal,
+  ): Promise<BetaBound[]> {
+    const grids = requests.map(({ beta }) => exactGrid(this.#pipeline.range, beta));
+    const answers: BetaBound[] = [];
+    while (answers.length < requests.length) {
+      const from = answers.length;
+      const points: WavePoint[] = [];
+      let to = from;
+      while (to < requests.length && (to === from || points.length + (grids[to]?.length ?? 0) <= WAVE_SIZE)) {
+        const request = requests[to];
+        if (request) for (const gamma of grids[to] ?? []) points.push({ ...request, gamma });
+        to += 1;
+      }
+      const result = await this.#wave.run(stack, points, []);
+      let at = 0;
+      for (const [k, request] of requests.slice(from, to).entries()) {
+        const grid = grids[from + k] ?? [];
+        const errors = result.points.subarray(at, at + grid.length);
+        at += grid.length;
+        answers.push(this.#answer(images[request.image] ?? new Float32Array(), request, grid, errors, goal));
+      }
+    }
+    return answers;
   }
 
   #answer(

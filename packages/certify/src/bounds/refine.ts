@@ -8,6 +8,7 @@ import { type ImageShape, type Parameter, type ParameterBox, pointBudget } from 
 import { interpolationError } from '@turnproof/shaders/oracle';
 import type { Pipeline } from '../pipeline.ts';
 import { cornersOf, firstBoxes, splitBox, widestAxis } from './grid.ts';
+import { inHalves } from './halves.ts';
 import type { BetaBound, Bounder, BoundGoal, BoundRequest } from './types.ts';
 import { type WaveBox, type WavePoint, WaveRunner } from './wave.ts';
 
@@ -110,25 +111,37 @@ export class RefiningBounder implements Bounder {
       images.forEach((image, i) => {
         this.#gpu.write(stack, image, i * size);
       });
-      // Jobs at work at once are limited by the wave's size; the others wait their turn.
-      let waiting = jobs;
-      while (waiting.length > 0) {
-        const now: Job[] = [];
-        let load = 0;
-        for (const job of waiting) {
-          if (now.length > 0 && load + job.open.length > WAVE_SIZE) break;
-          now.push(job);
-          load += job.open.length;
-        }
-        const late = performance.now() - started > this.#limits.timeLimitMs;
-        await this.#step(stack, images, now, goal, late);
-        waiting = waiting.filter((job) => !job.done);
-      }
+      await inHalves(jobs, (half) => this.#run(stack, images, half, goal, started));
       const ms = (performance.now() - started) / Math.max(1, requests.length);
       return jobs.map((job) => this.#answer(job, images, goal, ms));
     } finally {
       stack.release();
     }
+  }
+
+  /** Waves over some jobs until all are done; `started`: of the whole call. */
+  async #run(
+    stack: GpuArray<'f32'>,
+    images: readonly Float32Array[],
+    jobs: readonly Job[],
+    goal: BoundGoal,
+    started: number,
+  ): Promise<readonly Job[]> {
+    // Jobs at work at once are limited by the wave's size; the others wait their turn.
+    let waiting = jobs;
+    while (waiting.length > 0) {
+      const now: Job[] = [];
+      let load = 0;
+      for (const job of waiting) {
+        if (now.length > 0 && load + job.open.length > WAVE_SIZE) break;
+        now.push(job);
+        load += job.open.length;
+      }
+      const late = performance.now() - started > this.#limits.timeLimitMs;
+      await this.#step(stack, images, now, goal, late);
+      waiting = waiting.filter((job) => !job.done);
+    }
+    return jobs;
   }
 
   /** One wave over some jobs: bounds their open boxes, settles what is decided, splits the rest. */
