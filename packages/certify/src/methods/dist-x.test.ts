@@ -176,12 +176,14 @@ describe('dist-x abstains, and says why,', () => {
     expect(outcome.abstention).toBe('no sample of any choosing β had a class');
   });
 
-  it('where n_eps samples can never show a radius above E, naming how many could', async () => {
-    const { outcome } = await certify({ ...SURE, slope: 5 }, { nEps: 100 });
+  it('where n_eps samples can never show a radius above E, naming how many could, before E is tested', async () => {
+    const { outcome, bounder } = await certify({ ...SURE, slope: 5 }, { nEps: 100 });
     expect(outcome.abstention).toMatch(
       /^n_eps = 100 can never show a radius above E = [\d.]+: (at least \d+ are|no number)/,
     );
-    expect([outcome.radius, outcome.inner.length]).toEqual([null, 0]);
+    expect([outcome.radius, outcome.bound, outcome.inner.length]).toEqual([null, null, 0]);
+    expect(bounder.calls.length).toBe(1);
+    expect(outcome.ledger.toJSON().spent.alphaE).toBe(0);
   });
 
   it('where too few β pass, without testing the rest', async () => {

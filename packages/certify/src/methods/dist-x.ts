@@ -5,7 +5,7 @@
 import { TurnproofError } from '@turnproof/core';
 import type { Parameter } from '@turnproof/shaders';
 import type { BetaBound, BoundGoal } from '../bounds/index.ts';
-import { fewestInnerSamples, innerCanAccept, ledgerFor } from '../plan.ts';
+import { fewestInnerSamples, innerCanAccept, ledgerFor, type Plan } from '../plan.ts';
 import { type InnerResult, LOOK } from '../sampling/index.ts';
 import { type AlphaLedger, addUp, shareNeededFor } from '../statistics/index.ts';
 import { chooseClass, type Vote } from './choose-class.ts';
@@ -126,9 +126,7 @@ export async function certifyWithError<B extends { readonly E: number; readonly 
   }
 
   // 4. The inner tests.
-  const p0 = shareNeededFor(bound.E, noiseOf(plan));
-  const look = plan.inner === 'fixed' ? plan.nEps : LOOK;
-  const test: InnerTest = { kind: plan.inner, nEps: plan.nEps, look, p0, alpha: alphas.alphaInner };
+  const test = innerTestFor(bound.E, plan, alphas);
   if (!innerCanAccept(plan, test)) return result({ bound, test, abstention: tooFewSamples(test, bound.E) });
   const betas = context.betas.betas(image.index, 'certify', plan.nGamma);
   let accepted = 0;
@@ -176,6 +174,12 @@ export async function certifyWithError<B extends { readonly E: number; readonly 
   return result({ bound, test, ...claim, abstention: `${words}; ${needed} are needed` });
 }
 
+/** What h has to pass at a β for its radius to be above E. */
+function innerTestFor(E: number, plan: Plan, { alphaInner }: Alphas): InnerTest {
+  const look = plan.inner === 'fixed' ? plan.nEps : LOOK;
+  return { kind: plan.inner, nEps: plan.nEps, look, p0: shareNeededFor(E, noiseOf(plan)), alpha: alphaInner };
+}
+
 function tooFewSamples(test: InnerTest, E: number): string {
   const needed = test.p0 < 1 ? fewestInnerSamples(test.kind, test) : null;
   const words = needed === null ? 'no number of samples is enough' : `at least ${needed} are needed`;
@@ -209,13 +213,17 @@ export async function boundError(
     reach: reach / plan.sigmaGamma,
   });
   if (!chosen) return 'no bound on the interpolation error is finite';
+  // Testing an E takes most of the time for bounds, and is of no use where h's radius can never be above it.
+  const E = addUp(chosen.E, extraError);
+  const inner = innerTestFor(E, plan, alphas);
+  if (!innerCanAccept(plan, inner)) return tooFewSamples(inner, E);
   const testing = betas.betas(image.index, 'testE', plan.nTestE);
   const tests = await boundAll(context, image, 'test-E', testing, { target: chosen.E });
   // Undecided counts as exceeding, and so does a bound that says otherwise than its verdict.
   const kHeld = tests.filter(({ bound, exceeds }) => exceeds === false && bound <= chosen.E).length;
   const rhoE = rhoUpper(kHeld, plan.nTestE, ledger.spend('alphaE', alphas.alphaE));
   return {
-    E: addUp(chosen.E, extraError),
+    E,
     tested: chosen.E,
     extraError,
     rhoE,
