@@ -33,6 +33,10 @@ try {
       await page.evaluate(`location.hash = '${view}'`);
       const link = page.getByRole('navigation').locator('a[aria-current]');
       await link.and(page.locator(`[href="#${view}"]`)).waitFor();
+      if (view === 'scaling') {
+        await page.getByRole('button', { name: 'Measure', exact: true }).click({ timeout: 60_000 });
+        await page.locator('circle.point').nth(4).waitFor({ timeout: 120_000 });
+      }
       await page.screenshot({ path: join(folder, `${view}-${look}.png`), fullPage: view !== 'source' });
     }
     await page.close();

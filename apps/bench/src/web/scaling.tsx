@@ -55,7 +55,12 @@ export function Scaling({
           {curve.map(({ factor, measurement }, i) => (
             <g key={factor}>
               <circle class="point" cx={atX(x, work[i] ?? 1)} cy={atY(y, times[i] ?? 1)} r="5" />
-              <text class="tick" x={atX(x, work[i] ?? 1) + 9} y={atY(y, times[i] ?? 1) + 14}>
+              {/* Above the line; the first one has the axis there. */}
+              <text
+                class={i === 0 ? 'tick over' : 'tick over end'}
+                x={atX(x, work[i] ?? 1) + (i === 0 ? 9 : -9)}
+                y={atY(y, times[i] ?? 1) + (i === 0 ? 14 : -6)}
+              >
                 {duration(times[i] ?? 0)}, {short(measurement.perSecond)}/s
               </text>
             </g>
