@@ -50,7 +50,7 @@ export async function gallery(
   return html`<p>${legend(main, several)}</p>
 ${several ? html`<ol class="keys">${shown.map((run) => html`<li><span class="key ${toneOf(run)}"></span> ${run.name}</li>`)}</ol>` : ''}
 ${runs.length > shown.length ? html`<p>Only the first ${shown.length} runs are drawn here.</p>` : ''}
-${left > 0 ? html`<p>${chosen.length} of ${main.images.length} images${several ? ` of ${main.name}` : ''}: wrong answers first, then abstentions, then the smallest radii. The rest is in the table.</p>` : ''}
+${left > 0 ? html`<p>${chosen.length} of ${main.images.length} images${several ? ` of ${main.name}` : ''}, in the order of the run: all wrong answers and abstentions that fit, then the smallest radii. The rest is in the table.</p>` : ''}
 <div class="cards">${cards}</div>`;
 }
 
