@@ -232,6 +232,35 @@ describe('certify --resume', () => {
     expect(lastingRun(at('suspect'))).toEqual(calm);
   });
 
+  it('tells of images that were done again: in summary, status and report', async () => {
+    const words = /recovered|done again/;
+    const calmWords = [textIn('calm', 'report.html'), (await cli(['status', 'calm'])).stdout];
+    for (const text of calmWords) expect(text).not.toMatch(words);
+
+    beginning('recovered', IMAGES - 1);
+    const befell: Record<number, unknown> = {
+      2: [{ what: 'device-lost', batch: null }],
+      5: [
+        { what: 'out-of-memory', batch: 64 },
+        { what: 'out-of-memory', batch: 32 },
+      ],
+    };
+    const lines = textIn('recovered', 'certificates.jsonl')
+      .trimEnd()
+      .split('\n')
+      .map((line, i) => (befell[i] ? JSON.stringify({ ...JSON.parse(line), recovered: befell[i] }) : line));
+    writeFileSync(at('recovered', 'certificates.jsonl'), `${lines.join('\n')}\n`);
+    const { code, stdout, stderr } = await cli(['certify', '--out', 'recovered', '--resume']);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/images done again \(recovered\) +2\n/);
+    expect((await cli(['status', 'recovered'])).stdout).toContain(', 2 done again (recovered)');
+    expect(JSON.parse((await cli(['status', 'recovered', '--json'])).stdout).recovered).toBe(2);
+    expect(textIn('recovered', 'report.html')).toContain(
+      'image 2: the GPU device was lost; image 5: memory did not suffice (on with batches of 64), then memory did not ' +
+        'suffice (on with batches of 32)',
+    );
+  });
+
   it('names no run where there is none', async () => {
     const { code, stderr } = await cli(['certify', '--out', 'nowhere', '--resume']);
     expect(code).toBe(2);
