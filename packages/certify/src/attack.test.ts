@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { type Gpu, openDevice } from '@turnproof/core';
 import { closeChecked, testAdapters } from '@turnproof/core/testing';
 import { preOracle, warpOracle } from '@turnproof/shaders/oracle';
@@ -7,16 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AttackedImage, Attacker } from './attack.ts';
 import { type Classifier, openClassifier } from './classifier/index.ts';
 import type { Pipeline } from './pipeline.ts';
-
-const example = (path: string) => fileURLToPath(new URL(`../../../examples/signs/${path}`, import.meta.url));
-const shape = { channels: 3, height: 32, width: 32 };
-const RECORD = 1 + 3 * 32 * 32;
-const records = readFileSync(example('data/test.bin'));
-
-function signAt(index: number): AttackedImage {
-  const bytes = records.subarray(RECORD * index, RECORD * (index + 1));
-  return { index, pixels: Float32Array.from(bytes.subarray(1), (v) => v / 255), label: bytes[0] ?? null };
-}
+import { signsShape as shape, signAt, signsModel } from './signs.test-support.ts';
 
 const PIPELINE: Pipeline = {
   transform: 'rotation',
@@ -32,7 +21,7 @@ describe('the attack', () => {
 
   beforeAll(async () => {
     gpu = await openDevice({ adapter: (await testAdapters()).at(-1) ?? 'auto' });
-    classifier = await openClassifier({ model: example('models/signs_rot.onnx'), provider: 'wasm', shape });
+    classifier = await openClassifier({ model: signsModel, provider: 'wasm', shape });
   });
   afterAll(async () => {
     await classifier.release();

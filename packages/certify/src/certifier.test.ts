@@ -1,28 +1,15 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { type Gpu, openDevice } from '@turnproof/core';
 import { closeChecked, testAdapters } from '@turnproof/core/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Certificate, certificateSchema, verifyCertificate } from './certificate/index.ts';
-import { Certifier, type CertifierImage } from './certifier.ts';
+import { Certifier } from './certifier.ts';
 import { type Classifier, openClassifier, type Provider } from './classifier/index.ts';
 import type { Progress } from './methods/method.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Plan } from './plan.ts';
-
-/** The example's images and models: what the project ships. */
-const example = (path: string) => fileURLToPath(new URL(`../../../examples/signs/${path}`, import.meta.url));
-const shape = { channels: 3, height: 32, width: 32 };
-const RECORD = 1 + 3 * 32 * 32;
-const records = readFileSync(example('data/test.bin'));
-
-function signAt(index: number): CertifierImage {
-  const bytes = records.subarray(RECORD * index, RECORD * (index + 1));
-  const pixels = Float32Array.from(bytes.subarray(1), (value) => value / 255);
-  const sha256 = createHash('sha256').update(new Uint8Array(pixels.buffer)).digest('hex');
-  return { index, pixels, sha256, label: bytes[0] ?? null };
-}
+import { signsShape as shape, signAt, signsModel } from './signs.test-support.ts';
 
 const PIPELINE: Pipeline = {
   transform: 'rotation',
@@ -64,8 +51,10 @@ describe(`the certifier on ${adapter}, with the signs of the example`, () => {
   beforeAll(async () => {
     gpu = await openDevice({ adapter });
     for (const provider of ['wasm', 'webgpu'] as const) {
-      const model = example('models/signs_rot.onnx');
-      classifiers.set(provider, await openClassifier({ model, provider, shape, device: gpu.device }));
+      classifiers.set(
+        provider,
+        await openClassifier({ model: signsModel, provider, shape, device: gpu.device }),
+      );
     }
   });
   afterAll(async () => {
@@ -123,9 +112,7 @@ describe(`the certifier on ${adapter}, with the signs of the example`, () => {
   });
 
   it('names what it was made with', () => {
-    const sha = createHash('sha256')
-      .update(readFileSync(example('models/signs_rot.onnx')))
-      .digest('hex');
+    const sha = createHash('sha256').update(readFileSync(signsModel)).digest('hex');
     expect(reference.model).toEqual({ sha256: sha, file: 'signs_rot.onnx' });
     expect(reference.image).toEqual({ sha256: signAt(0).sha256, shape });
     expect(reference.seed).toBe('12345678901234567890');
@@ -182,20 +169,6 @@ describe(`the certifier on ${adapter}, with the signs of the example`, () => {
 
   it('refuses to work on half an image at once', async () => {
     await expect(withCertifier({ imagesAtOnce: 0.5 }, async () => 0)).rejects.toThrow('0.5 images at once');
-  });
-
-  it('takes no more memory for the ninth image than for the second', async () => {
-    // One image's lane of noisy images alone is 128 x 3072 float32; readbacks under way at once may differ by two.
-    const lane = 4 * 128 * 3072;
-    for (const [plan, images] of [[{ method: 'base', nGamma: 300 }, 9] as const, [{}, 4] as const]) {
-      await withCertifier({ plan }, async (certifier) => {
-        await certifier.certify(signAt(0));
-        await certifier.certify(signAt(1));
-        const bytes = gpu.pool.bytes;
-        for (let i = 2; i < images; i++) await certifier.certify(signAt(i % 2));
-        expect(gpu.pool.bytes - bytes).toBeLessThan(2.8 * lane);
-      });
-    }
   });
 
   it('certifies by base without a guarantee, and says so', async () => {

@@ -12,24 +12,18 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import {
-  Attacker,
-  Certifier,
-  certificateSchema,
-  inspectModel,
-  openBounder,
-  openClassifier,
-  type Plan,
-} from '@turnproof/certify';
+import { Attacker, Certifier, certificateSchema, openBounder, type Plan } from '@turnproof/certify';
 import { SequentialThresholds } from '@turnproof/certify/statistics';
 import { openDevice } from '@turnproof/core';
 import { warpOracle } from '@turnproof/shaders/oracle';
 import { GpuEngine, Sampler, Streams } from '../../certify/src/sampling/index.ts';
 import { openDataset } from '../src/data/index.ts';
 import { hashPixels } from '../src/data/types.ts';
-import { resolveModel } from '../src/options/model.ts';
+import { readFolderOptions } from '../src/options/data.ts';
+import { readModel, readPreparation } from '../src/options/model.ts';
 import { readPipeline } from '../src/options/pipeline.ts';
 import { Values } from '../src/options/values.ts';
+import { openHostModel } from '../src/prepare/inputs.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -44,11 +38,14 @@ const config = JSON.parse(await readFile(join(run, 'config.json'), 'utf8'));
 const options = new Values(config.options);
 const pipeline = readPipeline(options);
 const { transform, pre, quantization } = pipeline;
-const data = await openDataset(options.text('data') ?? '');
+const data = await openDataset(options.text('data') ?? '', readFolderOptions(options));
 const { shape } = data;
 const gpu = await openDevice({ adapter: options.text('adapter') ?? 'auto' });
-const model = await inspectModel(resolveModel(options.text('model') ?? ''));
-const classifier = await openClassifier({ model, provider: 'wasm', shape });
+// The run's flags of the model (--layout, --mean and so on) are part of b.
+const selected = { data, indices: config.data.indices };
+const threads = options.whole('threads', 1);
+const opened = await openHostModel(readModel(options), selected, threads, readPreparation(options));
+const classifier = opened.host;
 // Another seed than the run's: nothing is drawn twice.
 const seed = (BigInt(config.plan.seed) ^ 0x5eed_5eed_5eed_5eedn) & (2n ** 64n - 1n);
 const plan: Plan = { ...config.plan, method: 'dist-x', confidence: 0.999, seed };

@@ -8,14 +8,16 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { certificateSchema, inspectModel, openClassifier, type SweepCertificate } from '@turnproof/certify';
+import { certificateSchema, type SweepCertificate } from '@turnproof/certify';
 import { predictClass, SequentialThresholds } from '@turnproof/certify/statistics';
 import { openDevice } from '@turnproof/core';
 import { GpuEngine, type SampledImage, Sampler, Streams } from '../../certify/src/sampling/index.ts';
 import { openDataset } from '../src/data/index.ts';
-import { resolveModel } from '../src/options/model.ts';
+import { readFolderOptions } from '../src/options/data.ts';
+import { readModel, readPreparation } from '../src/options/model.ts';
 import { readPipeline } from '../src/options/pipeline.ts';
 import { Values } from '../src/options/values.ts';
+import { openHostModel } from '../src/prepare/inputs.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -30,11 +32,14 @@ const [run = ''] = positionals;
 const config = JSON.parse(await readFile(join(run, 'config.json'), 'utf8'));
 const options = new Values(config.options);
 const pipeline = readPipeline(options);
-const data = await openDataset(options.text('data') ?? '');
+const data = await openDataset(options.text('data') ?? '', readFolderOptions(options));
 const { shape } = data;
 const gpu = await openDevice({ adapter: options.text('adapter') ?? 'auto' });
-const model = await inspectModel(resolveModel(options.text('model') ?? ''));
-const classifier = await openClassifier({ model, provider: 'wasm', shape });
+// The run's flags of the model (--layout, --mean and so on) are part of b.
+const selected = { data, indices: config.data.indices };
+const threads = options.whole('threads', 1);
+const opened = await openHostModel(readModel(options), selected, threads, readPreparation(options));
+const classifier = opened.host;
 const { transform, pre } = pipeline;
 // Another seed than the run's: nothing is drawn twice.
 const streams = new Streams(

@@ -152,7 +152,7 @@ describe('an operator that the webgpu provider lacks', () => {
 
   const prepared = async (path: string) => {
     const data = { ...(await openDataset('signs')), shape };
-    return openHostModel(path, { data, indices: [0] }, undefined);
+    return openHostModel(path, { data, indices: [0] }, undefined, {});
   };
 
   it('leaves the model to the wasm provider, with one line', async () => {

@@ -55,6 +55,21 @@ describe('the parity check', () => {
     for (const { difference, limit } of both.checks) expect(difference).toBeLessThanOrEqual(limit);
   });
 
+  it('lets others have their turn after every call: a second Ctrl-C, a sign of life', async () => {
+    let [calls, turns] = [0, 0];
+    const counted = broken(sound, (logits) => {
+      // Fewer: the thread has been held since the call before.
+      expect(turns).toBe(calls);
+      calls += 1;
+      setImmediate(() => {
+        turns += 1;
+      });
+      return logits;
+    });
+    await checkParity(counted, counted, images, 2 * COUNT);
+    expect([calls, turns]).toEqual([2 + COUNT + 1, calls]);
+  });
+
   it('finds one wrong row in batches above one', async () => {
     const wrong = broken(sound, (logits, batch) => (batch > 4 ? logits.copyWithin(20, 0, 5) : logits));
     await expect(checkParity(wrong, sound, images)).rejects.toThrow(

@@ -265,10 +265,10 @@ function keepCalibration(out: string, { calibration }: Checked): void {
 
 /** What the summary needs, and no more: there is one for every image. */
 function outcomeOf(
-  { predicted, correct, radius, ms }: Certificate,
+  { predicted, correct, radius, ms, recovered }: Certificate,
   baseCorrect: boolean | null,
 ): ImageOutcome {
-  return { certificate: { predicted, correct, radius, ms }, baseCorrect };
+  return { certificate: { predicted, correct, radius, ms, recovered }, baseCorrect };
 }
 
 function shellWord(path: string): string {

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { testAdapters } from '@turnproof/core/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { refusalOf, type TemporaryFolder, temporaryFolder } from '../data/testing/files.ts';
 import { mergeRuns } from '../run/merge-runs.ts';
@@ -15,6 +16,8 @@ const ARGS = [
   ...['--transform', 'rotation', '--range', '10', '--vignette', 'circle:2', '--blur', '5:1'],
   ...['--n-gamma', '30', '--n0', '5', '--adapter', 'software', '--threads', '1'],
 ];
+
+const adapters = await testAdapters();
 
 let folder: TemporaryFolder;
 const at = (...names: string[]) => join(folder.path, ...names);
@@ -112,6 +115,40 @@ describe('certify --resume', () => {
     expect(lastingRun(at('stopped'))).toEqual(calm);
   });
 
+  it.runIf(adapters.includes('lavapipe'))(
+    'ends at once at a second Ctrl-C, and goes on as after any other end',
+    async () => {
+      // The check that ends the winding up takes such a batch, too: about two seconds there.
+      const slow = ['--adapter', 'lavapipe', '--provider', 'webgpu', '--batch', '512'];
+      const interrupted = async (out: string, signals: number) => {
+        let [told, sent, since] = ['', 1, Number.NaN];
+        const ended = await cli(['certify', ...ARGS, ...slow, '--out', out], (child) => {
+          signalWhen('SIGINT', () => linesIn(out) >= 2)(child);
+          child.stderr?.on('data', (chunk: Buffer) => {
+            told += chunk.toString();
+            if (!Number.isNaN(since) || !told.includes('once more to stop at once')) return;
+            since = performance.now();
+            for (; sent < signals; sent++) child.kill('SIGINT');
+          });
+        });
+        expect(ended.code, ended.stderr).toBe(130);
+        expect(ended.stderr).toContain(`go on with: turnproof certify --out ${out} --resume`);
+        return performance.now() - since;
+      };
+      const windingUp = await interrupted('once', 1);
+      expect(await interrupted('twice', 2)).toBeLessThan(windingUp / 3);
+
+      expect(existsSync(at('twice', 'lock.json'))).toBe(false);
+      const done = linesIn('twice');
+      expect(done).toBeLessThan(IMAGES);
+      const resumed = await cli(['certify', '--out', 'twice', '--resume', '--provider', 'wasm']);
+      expect(resumed.code, resumed.stderr).toBe(0);
+      expect(resumed.stderr).toContain(`${done} images are certified already, ${IMAGES - done} to go`);
+      expect((await cli(['verify', 'twice'])).stdout).toContain(`${IMAGES} of ${IMAGES} certificates follow`);
+      expect(lastingRun(at('twice')).classifier).toEqual(calm.classifier);
+    },
+  );
+
   it('has nothing to do where all is done, and writes the report that is missing', async () => {
     rmSync(at('calm', 'report.html'));
     const { code, stdout, stderr } = await cli(['certify', '--out', 'calm', '--resume']);
@@ -193,6 +230,35 @@ describe('certify --resume', () => {
     expect(stderr).toContain('21 images are certified already, 3 to go, 3 of them again: they are suspect');
     expect(existsSync(at('suspect', 'suspect.json'))).toBe(false);
     expect(lastingRun(at('suspect'))).toEqual(calm);
+  });
+
+  it('tells of images that were done again: in summary, status and report', async () => {
+    const words = /recovered|done again/;
+    const calmWords = [textIn('calm', 'report.html'), (await cli(['status', 'calm'])).stdout];
+    for (const text of calmWords) expect(text).not.toMatch(words);
+
+    beginning('recovered', IMAGES - 1);
+    const befell: Record<number, unknown> = {
+      2: [{ what: 'device-lost', batch: null }],
+      5: [
+        { what: 'out-of-memory', batch: 64 },
+        { what: 'out-of-memory', batch: 32 },
+      ],
+    };
+    const lines = textIn('recovered', 'certificates.jsonl')
+      .trimEnd()
+      .split('\n')
+      .map((line, i) => (befell[i] ? JSON.stringify({ ...JSON.parse(line), recovered: befell[i] }) : line));
+    writeFileSync(at('recovered', 'certificates.jsonl'), `${lines.join('\n')}\n`);
+    const { code, stdout, stderr } = await cli(['certify', '--out', 'recovered', '--resume']);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/images done again \(recovered\) +2\n/);
+    expect((await cli(['status', 'recovered'])).stdout).toContain(', 2 done again (recovered)');
+    expect(JSON.parse((await cli(['status', 'recovered', '--json'])).stdout).recovered).toBe(2);
+    expect(textIn('recovered', 'report.html')).toContain(
+      'image 2: the GPU device was lost; image 5: memory did not suffice (on with batches of 64), then memory did not ' +
+        'suffice (on with batches of 32)',
+    );
   });
 
   it('names no run where there is none', async () => {

@@ -39,6 +39,8 @@ export interface RunStatus {
   /** What ended it. */
   readonly error: string | null;
   readonly suspects: number;
+  /** Images that were done again, because the device was lost or memory did not suffice. */
+  readonly recovered: number;
 }
 
 async function run({ console, operands }: CommandContext): Promise<number> {
@@ -54,7 +56,7 @@ export async function statusOf(path: string): Promise<RunStatus> {
   const config = readRunConfig(path);
   if (config === null)
     throw badInput(`${path}: holds no run`, 'Name the folder that turnproof certify writes to.');
-  const { done, certified } = countLines(join(path, CERTIFICATES));
+  const { done, certified, recovered } = countLines(join(path, CERTIFICATES));
   const total = config.data.indices.length;
   const holder = currentHolder(path);
   const state = readRunState(path);
@@ -71,20 +73,22 @@ export async function statusOf(path: string): Promise<RunStatus> {
     holder: pid !== undefined && host !== undefined && since !== undefined ? { pid, host, since } : null,
     error: holder ? null : (state?.error ?? null),
     suspects: suspects?.images.size ?? 0,
+    recovered,
   };
 }
 
 /** Whole lines; the last one may be being written. */
-function countLines(file: string): { done: number; certified: number } {
+function countLines(file: string): Pick<RunStatus, 'done' | 'certified' | 'recovered'> {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch {
-    return { done: 0, certified: 0 };
+    return { done: 0, certified: 0, recovered: 0 };
   }
   const lines = text.split('\n').slice(0, -1);
   const answered = lines.filter((line) => !line.includes('"predicted":null'));
-  return { done: lines.length, certified: answered.length };
+  const recovered = lines.filter((line) => line.includes('"recovered":['));
+  return { done: lines.length, certified: answered.length, recovered: recovered.length };
 }
 
 function wordsOf(one: RunStatus): string {
@@ -92,6 +96,7 @@ function wordsOf(one: RunStatus): string {
   if (one.phase !== null && one.phase !== 'certifying') parts.push(one.phase);
   if (one.holder) parts.push(`process ${one.holder.pid} on ${one.holder.host}`);
   if (one.suspects > 0) parts.push(`${one.suspects} suspect`);
+  if (one.recovered > 0) parts.push(`${one.recovered} done again (recovered)`);
   if (one.error !== null) parts.push(`last error: ${one.error}`);
   return parts.join(', ');
 }

@@ -60,7 +60,7 @@ export async function openHostModel(
   path: string,
   { data }: SelectedData,
   threads: number | undefined,
-  preparation: Preparation = {},
+  preparation: Preparation,
 ): Promise<HostModel> {
   const inspected = await inspectModel(path, { threads, output: preparation.output });
   // Certificates name the file; where it lies on this machine means nothing elsewhere.

@@ -14,6 +14,7 @@ import {
   className,
   methodWords,
   percent,
+  recoveredWords,
   regionWords,
   unitSign,
   verdictOf,
@@ -249,6 +250,7 @@ export function provenance(run: ReportedRun): Markup {
   const command = commandLine(run);
   const first = run.images[0]?.certificate;
   const adapted = distinct(({ model }) => adaptationWords(model.adapted ?? {}).join('; '));
+  const recovered = run.images.flatMap(({ certificate }) => recoveredWords(certificate) ?? []);
   const rows: [string, Content][] = [
     ['model', distinct(({ model }) => model.file)],
     ...(adapted === '' ? [] : [['model adapted', adapted] satisfies [string, Content]]),
@@ -284,6 +286,9 @@ export function provenance(run: ReportedRun): Markup {
       ),
     ],
     ['started', run.config?.started ?? 'not known'],
+    ...(recovered.length === 0
+      ? []
+      : [['done again from the start', recovered.join('; ')] satisfies [string, Content]]),
   ];
   const hashes = run.images.map(({ certificate }) => [
     certificate.index,

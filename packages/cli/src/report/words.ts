@@ -81,6 +81,16 @@ export function accountWords(name: string): readonly [symbol: string, words: str
   return Object.hasOwn(ACCOUNTS, name) ? (ACCOUNTS[name] ?? [name, '']) : [name, ''];
 }
 
+/** What befell the machine while the image was in work; null where nothing did. */
+export function recoveredWords({ index, recovered }: Certificate): string | null {
+  if (recovered === undefined) return null;
+  const words = recovered.map(({ what, batch }) => {
+    const size = batch === null ? '' : ` (on with batches of ${batch})`;
+    return `${what === 'device-lost' ? 'the GPU device was lost' : 'memory did not suffice'}${size}`;
+  });
+  return `image ${index}: ${words.join(', then ')}`;
+}
+
 /** 0.99 as «99 %», 0.999 as «99.9 %». */
 export function percent(share: number): string {
   return `${Number((100 * share).toPrecision(12))} %`;

@@ -1,7 +1,7 @@
 /** Opens what a run works with; again where it broke. */
 import { Certifier, type Progress } from '@turnproof/certify';
 import type { CommandContext } from '../command.ts';
-import { readModel } from '../options/model.ts';
+import { readModel, readPreparation } from '../options/model.ts';
 import { type Checked, open } from '../prepare/certifying.ts';
 import { openHostModel } from '../prepare/inputs.ts';
 import type { OpenMachinery } from './survivor.ts';
@@ -13,11 +13,12 @@ export function openerOf(
   onProgress: (progress: Progress) => void,
 ): OpenMachinery {
   const { selected, pipeline, plan, boundMethod, device } = checked;
+  const { values } = context;
   let first = true;
   return async (batch, unchecked) => {
     const opened = first
       ? checked.opened
-      : await openHostModel(readModel(context.values), selected, device.threads);
+      : await openHostModel(readModel(values), selected, device.threads, readPreparation(values));
     first = false;
     const { engine } = await open(context, { ...checked, opened });
     try {

@@ -6,7 +6,7 @@ const COLUMNS = columnsOf(['', -36], ['', 8]);
 
 /** Little of a certificate: a run keeps one of every image. */
 export interface ImageOutcome {
-  readonly certificate: Pick<Certificate, 'predicted' | 'correct' | 'radius' | 'ms'>;
+  readonly certificate: Pick<Certificate, 'predicted' | 'correct' | 'radius' | 'ms' | 'recovered'>;
   /** Is the base classifier, without any smoothing, right on pre(x)? Null where the label is not known. */
   readonly baseCorrect: boolean | null;
 }
@@ -46,6 +46,8 @@ export function formatSummary(outcomes: readonly ImageOutcome[], range: number, 
     outcomes.reduce((sum, o) => sum + pick(o), 0) / 1000;
   rows.push(['seconds for bounds', seconds(({ certificate }) => certificate.ms.bound).toFixed(1)]);
   rows.push(['seconds for sampling', seconds(({ certificate }) => certificate.ms.sampling).toFixed(1)]);
+  const recovered = outcomes.filter(({ certificate }) => certificate.recovered !== undefined).length;
+  if (recovered > 0) rows.push(['images done again (recovered)', String(recovered)]);
   const lines = rows.map((cells) => formatRow(COLUMNS, cells));
   return [`over ${outcomes.length} ${outcomes.length === 1 ? 'image' : 'images'}`, ...lines].join('\n');
 }

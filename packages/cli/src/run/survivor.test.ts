@@ -132,6 +132,15 @@ describe.each(['wasm', 'webgpu'])(`a run on ${fastest} with the classifier on %s
     expect(warnings).toEqual([expect.stringMatching(/^the GPU device was lost .*opened again/)]);
   });
 
+  it('has the same classifier after the loss: the model is prepared again as the options say', async () => {
+    const adapted = { ...words, mean: '0.1', std: '0.9' };
+    const undisturbed = await runWith(`adapted-${provider}`, adapted, () => undefined);
+    const { error, lines, certificates } = await runWith(`again-${provider}`, adapted, once([2], lose));
+    expect(error).toBeUndefined();
+    expect(certificates.at(-1)?.model.adapted).toEqual({ mean: [0.1], std: [0.9] });
+    expect(lasting(lines)).toEqual(lasting(undisturbed.lines));
+  });
+
   it('ends with code device-lost at the second loss, and keeps what is finished', async () => {
     const { error, lines } = await runWith(`twice-${provider}`, words, once([1, 3], lose));
     expect(error).toMatchObject({ code: 'device-lost', message: expect.stringContaining('second time') });
