@@ -78,7 +78,7 @@ const bound = z.strictObject({
   extraError: z.number().min(0).describe("The attacker's rounding and the sampler's float32"),
   rhoE: probability.describe('Upper confidence bound on the share of β that exceed it'),
   method: z.enum(['interval', 'chord', 'exact']),
-  nBetas: whole.describe('Testing β'),
+  nBetas: whole.describe('Testing β; 0 where no test of h could show a radius above E: then rhoE is 1'),
   kHeld: whole.describe('Those with a bound of at most «tested»'),
   nChooseE: whole.describe('β that chose it'),
   largest: z.number().min(0).describe('The largest bound of those'),

@@ -134,6 +134,7 @@ describe('verification names the forged field:', () => {
     ['fewer β that held', 'bound.kHeld', 'bound.rhoE', more(-1)],
     ['more β that held than were tested', 'bound.kHeld', 'bound.kHeld', becomes(61)],
     ['more testing β', 'bound.nBetas', 'bound.nBetas', more(100)],
+    ['an E that was not tested', 'bound.nBetas', 'bound.rhoE', becomes(0)],
     ['a smaller E', 'bound.E', 'bound.E', times(0.9)],
     ['an E without the sampler error', 'bound.extraError', 'bound.extraError', becomes(0)],
     ['an E from nowhere', 'bound.tested', 'bound.tested', times(2)],

@@ -128,7 +128,7 @@ function checkMeasured(audit: Audit, certificate: Measured): void {
   const ledger = ledgerFor({ method: certificate.method, confidence });
   const alphaE = ledger.granted('alphaE');
   if (bound) {
-    ledger.spend('alphaE', alphaE);
+    if (bound.nBetas > 0) ledger.spend('alphaE', alphaE);
     checkBound(audit, certificate, bound, alphaE);
   }
   checkDoublySmoothed(audit, certificate, ledger);
@@ -203,10 +203,12 @@ function checkBound(
   alphaE: number,
 ): void {
   const { plan, image } = certificate;
-  audit.same('bound.nBetas', bound.nBetas, plan.nTestE);
+  // An E that is not tested holds for no β as far as is known, which leaves no radius.
+  if (bound.nBetas === 0) audit.same('bound.rhoE', bound.rhoE, 1);
+  else audit.same('bound.nBetas', bound.nBetas, plan.nTestE);
   audit.same('bound.nChooseE', bound.nChooseE, plan.nChooseE);
   audit.atMost('bound.kHeld', bound.kHeld, bound.nBetas, 'the testing β');
-  if (bound.kHeld <= bound.nBetas) {
+  if (bound.nBetas > 0 && bound.kHeld <= bound.nBetas) {
     audit.close('bound.rhoE', bound.rhoE, rhoUpper(bound.kHeld, bound.nBetas, alphaE));
   }
   audit.atMost(

@@ -117,6 +117,8 @@ export async function certifyWithError<B extends { readonly E: number; readonly 
   const found = await clock.bounding(() => source.find(vote, ledger, alphas));
   if (typeof found === 'string') return result({ abstention: found });
   const bound = found;
+  const test = innerTestFor(bound.E, plan, alphas);
+  if (!innerCanAccept(plan, test)) return result({ bound, test, abstention: tooFewSamples(test, bound.E) });
   const needed = fewestSuccesses(plan.nGamma, alphas.alphaGamma, bound.rhoE);
   if (needed === null) {
     return result({
@@ -126,8 +128,6 @@ export async function certifyWithError<B extends { readonly E: number; readonly 
   }
 
   // 4. The inner tests.
-  const test = innerTestFor(bound.E, plan, alphas);
-  if (!innerCanAccept(plan, test)) return result({ bound, test, abstention: tooFewSamples(test, bound.E) });
   const betas = context.betas.betas(image.index, 'certify', plan.nGamma);
   let accepted = 0;
   for (let start = 0; start < plan.nGamma; start = inner.length) {
@@ -213,27 +213,25 @@ export async function boundError(
     reach: reach / plan.sigmaGamma,
   });
   if (!chosen) return 'no bound on the interpolation error is finite';
+  const found = {
+    E: addUp(chosen.E, extraError),
+    tested: chosen.E,
+    extraError,
+    method: bounder.method,
+    nChooseE: plan.nChooseE,
+    largest: chosen.largest,
+    quantile: chosen.quantile,
+  };
   // Testing an E takes most of the time for bounds, and is of no use where h's radius can never be above it.
-  const E = addUp(chosen.E, extraError);
-  const inner = innerTestFor(E, plan, alphas);
-  if (!innerCanAccept(plan, inner)) return tooFewSamples(inner, E);
+  if (!innerCanAccept(plan, innerTestFor(found.E, plan, alphas))) {
+    return { ...found, nBetas: 0, kHeld: 0, rhoE: 1 };
+  }
   const testing = betas.betas(image.index, 'testE', plan.nTestE);
   const tests = await boundAll(context, image, 'test-E', testing, { target: chosen.E });
   // Undecided counts as exceeding, and so does a bound that says otherwise than its verdict.
   const kHeld = tests.filter(({ bound, exceeds }) => exceeds === false && bound <= chosen.E).length;
   const rhoE = rhoUpper(kHeld, plan.nTestE, ledger.spend('alphaE', alphas.alphaE));
-  return {
-    E,
-    tested: chosen.E,
-    extraError,
-    rhoE,
-    method: bounder.method,
-    nBetas: plan.nTestE,
-    kHeld,
-    nChooseE: plan.nChooseE,
-    largest: chosen.largest,
-    quantile: chosen.quantile,
-  };
+  return { ...found, nBetas: plan.nTestE, kHeld, rhoE };
 }
 
 async function boundAll(

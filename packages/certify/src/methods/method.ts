@@ -88,10 +88,10 @@ export interface ErrorBound {
   /** What the testing β were held against. */
   readonly tested: number;
   readonly extraError: number;
-  /** Upper confidence bound on the share of β that exceed `tested`. */
+  /** Upper confidence bound on the share of β that exceed `tested`; 1 where it was not tested. */
   readonly rhoE: number;
   readonly method: Bounder['method'];
-  /** Testing β, and how many held. */
+  /** Testing β (0 where h's radius can never be above E), and how many held. */
   readonly nBetas: number;
   readonly kHeld: number;
   readonly nChooseE: number;

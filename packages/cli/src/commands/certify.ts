@@ -10,6 +10,7 @@ import { certifyPlanOptions } from '../options/plan.ts';
 import { parseShard, shardFolderName, shardOption } from '../options/shard.ts';
 import type { Values } from '../options/values.ts';
 import { type Checked, check, runOptions, sharedOptions } from '../prepare/certifying.ts';
+import { rhoOf } from '../report/certificates.ts';
 import { prepareReport, reportOnRun } from '../report/report-on-run.ts';
 import { downTo, upTo } from '../rounding.ts';
 import { CALIBRATION } from '../run/calibration-file.ts';
@@ -297,7 +298,8 @@ function errorCells(certificate: Certificate): [string, string] {
     return [passed.length === 0 ? '' : upTo(Math.max(...passed.map(({ E }) => E)), 4), ''];
   }
   const { bound } = certificate;
-  return bound ? [upTo(bound.E, 4), upTo(bound.rhoE, 5)] : ['', ''];
+  const rho = rhoOf(certificate);
+  return [bound ? upTo(bound.E, 4) : '', rho === null ? '' : upTo(rho, 5)];
 }
 
 /** Where the time of sampling went. */

@@ -36,8 +36,11 @@ export function errorsOf(certificate: Certificate): number[] {
   return certificate.bound ? [certificate.bound.E] : [];
 }
 
+/** null where E was not tested, too. */
 export function rhoOf(certificate: Certificate): number | null {
-  return certificate.method === 'sweep' ? null : (certificate.bound?.rhoE ?? null);
+  if (certificate.method === 'sweep' || !certificate.bound) return null;
+  const { bound } = certificate;
+  return 'nBetas' in bound && bound.nBetas === 0 ? null : bound.rhoE;
 }
 
 export interface InnerCount {
