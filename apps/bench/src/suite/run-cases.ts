@@ -3,11 +3,11 @@
  * TypeScript on one thread for scale.
  */
 
-import { GpuSliceBounder, openBounder } from '@turnproof/certify/bounds';
+import { GpuInverter, GpuSliceBounder, openBounder } from '@turnproof/certify/bounds';
 import { type Classifier, type InspectedModel, openClassifier } from '@turnproof/certify/classifier';
 import { GpuEngine, Sampler } from '@turnproof/certify/sampling';
 import type { ImageShape, Parameter, Transform } from '@turnproof/shaders';
-import { interpolationError, noiseOracle, warpPreOracle } from '@turnproof/shaders/oracle';
+import { interpolationError, noiseOracle, warpOracle, warpPreOracle } from '@turnproof/shaders/oracle';
 import { drawSign } from '@turnproof/signs';
 import type { RunCase } from './case.ts';
 import { type Knobs, nameOf, PRE, picture } from './knobs.ts';
@@ -158,6 +158,34 @@ function sliceCase(shape: ImageShape, knobs: Knobs): RunCase {
   };
 }
 
+/** Steps of refinement, and the sub-boxes at the end for each of the knobs': as many as Indiv takes by default. */
+const REFINEMENTS = 10;
+const BOXES = 8;
+
+function inverseCase(shape: ImageShape, knobs: Knobs): RunCase {
+  return {
+    kind: 'pipeline',
+    name: `inverse and its bounds ${nameOf(shape)}`,
+    about: `from an image turned by 6.3, the sub-boxes of ±10 that can hold the angle; E of ${knobs.betas} β over those`,
+    unit: 'boxes',
+    prepare: async (gpu) => {
+      const pipeline = { transform: 'rotation', range: 10, pre: PRE, quantization: 'none' } as const;
+      const boxes = BOXES * knobs.boxes;
+      const inverter = await GpuInverter.open(gpu, { shape, pipeline, refinements: REFINEMENTS, boxes });
+      const image = Float32Array.from(warpOracle('rotation', [6.3], picture(shape), shape));
+      const requests = betasOf(knobs.betas, 'rotation').map((beta) => ({ image: 0, beta }));
+      return {
+        run: async () => {
+          const preimages = await inverter.narrow(image);
+          await inverter.over(preimages).bound([image], requests, { tolerance: 0.02 });
+          return preimages.tried;
+        },
+        release: async () => inverter.close(),
+      };
+    },
+  };
+}
+
 /** Items of one run in float64: enough for the clock. */
 const BASELINE = 16;
 
@@ -200,6 +228,7 @@ export function runCases(knobs: Knobs, assets: Assets | null): RunCase[] {
       boundCase(shape, 'interval', knobs),
       boundCase(shape, 'exact', knobs),
       sliceCase(shape, knobs),
+      inverseCase(shape, knobs),
       ...baselineCases(shape),
     ]),
   ];
