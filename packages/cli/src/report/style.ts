@@ -71,6 +71,7 @@ th, td { text-align: left; vertical-align: top; padding: .3rem .7rem .3rem 0; bo
 th { font-weight: 600; } tbody th { font-weight: normal; }
 td, tbody th { font-variant-numeric: tabular-nums; }
 thead th { white-space: nowrap; }
+@media screen and (min-width: 48rem) { .scroll tr > th:first-child { position: sticky; left: 0; background: var(--paper); white-space: nowrap; } }
 .numbers td { white-space: nowrap; } .numbers td:last-child { white-space: normal; min-width: 16rem; }
 .words tbody th { white-space: nowrap; color: var(--quiet); }
 pre, code { font: .85rem/1.5 ui-monospace, monospace; }
