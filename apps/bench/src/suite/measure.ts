@@ -177,7 +177,7 @@ async function record(
       await run();
       wallMs = performance.now() - started;
     } finally {
-      const events = recorder.stop();
+      const events = await recorder.stop();
       timelines.push({ name, shares: sharesOf(events, wallMs), events });
     }
   }

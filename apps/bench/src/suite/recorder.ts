@@ -3,6 +3,7 @@
  * the classifier in onnxruntime. Not for judging: see shares.ts for what follows from it.
  */
 import type { BatchRecord, Gpu } from '@turnproof/core';
+import { QueueStamps } from './queue-stamps.ts';
 
 export type LaneName = 'submit' | 'gpu' | 'ort';
 
@@ -18,11 +19,13 @@ export class Recorder {
   #started = 0;
   #batches: BatchRecord[] = [];
   #ort: LaneEvent[] = [];
+  #ortOnGpu: { readonly label: string; readonly stamps: QueueStamps }[] = [];
   #stop: (() => void) | undefined;
 
   start(gpu: Gpu): void {
     this.#batches = [];
     this.#ort = [];
+    this.#ortOnGpu = [];
     this.#stop = gpu.watch((record) => this.#batches.push(record));
     this.#started = performance.now();
   }
@@ -42,9 +45,24 @@ export class Recorder {
     }
   }
 
+  /**
+   * Times the classifier on our own device: its call ends as soon as the queue has the work. From when the queue had done
+   * what came before to when it has done that work, by the GPU's clock; by the host's where there is no such clock.
+   */
+  async ortOnGpu<T>(label: string, gpu: Gpu, work: () => Promise<T>): Promise<T> {
+    if (!gpu.hasTimestamps || !this.#stop) return this.ort(label, work);
+    const stamps = new QueueStamps(gpu);
+    stamps.stamp();
+    const result = await work();
+    stamps.stamp();
+    this.#ortOnGpu.push({ label, stamps });
+    return result;
+  }
+
   /** Everything since `start`, by its start. */
-  stop(): LaneEvent[] {
+  async stop(): Promise<LaneEvent[]> {
     this.#stop?.();
+    this.#stop = undefined;
     const zero = this.#started;
     const offset = clockOffset(this.#batches);
     const submits = this.#batches.map(
@@ -61,7 +79,13 @@ export class Recorder {
         return { lane: 'gpu', label, start, end: start + (nanoseconds ?? 0) / 1e6 };
       }),
     );
-    return [...submits, ...onGpu, ...this.#ort].sort((a, b) => a.start - b.start);
+    const ort = this.#ort;
+    for (const { label, stamps } of this.#ortOnGpu) {
+      const { begin, end } = await stamps.read();
+      const hostTime = (nanoseconds: number) => nanoseconds / 1e6 + offset - zero;
+      ort.push({ lane: 'ort', label, start: hostTime(begin), end: hostTime(end) });
+    }
+    return [...submits, ...onGpu, ...ort].sort((a, b) => a.start - b.start);
   }
 }
 

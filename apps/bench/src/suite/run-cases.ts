@@ -6,6 +6,7 @@
 import { GpuInverter, GpuSliceBounder, openBounder } from '@turnproof/certify/bounds';
 import { type Classifier, type InspectedModel, openClassifier } from '@turnproof/certify/classifier';
 import { GpuEngine, Sampler } from '@turnproof/certify/sampling';
+import type { Gpu } from '@turnproof/core';
 import type { ImageShape, Parameter, Transform } from '@turnproof/shaders';
 import { interpolationError, noiseOracle, warpOracle, warpPreOracle } from '@turnproof/shaders/oracle';
 import { drawSign } from '@turnproof/signs';
@@ -34,7 +35,7 @@ function signImage(): Float32Array<ArrayBuffer> {
 }
 
 /** The classifier with each of its calls noted in the lane of onnxruntime. */
-function recorded(classifier: Classifier, recorder: Recorder): Classifier {
+function recorded(classifier: Classifier, gpu: Gpu, recorder: Recorder): Classifier {
   const onGpu = classifier.logitsOnGpu?.bind(classifier);
   const label = (batch: number) => `${batch} images, ${classifier.provider}`;
   return {
@@ -47,7 +48,7 @@ function recorded(classifier: Classifier, recorder: Recorder): Classifier {
     ...(onGpu
       ? {
           logitsOnGpu: (images: GPUBuffer, batch: number, out: GPUBuffer) =>
-            recorder.ort(label(batch), () => onGpu(images, batch, out)),
+            recorder.ortOnGpu(label(batch), gpu, () => onGpu(images, batch, out)),
         }
       : {}),
     release: () => classifier.release(),
@@ -70,7 +71,7 @@ function samplingCase(provider: 'wasm' | 'webgpu', assets: Assets, { batch, beta
       });
       const engine = await GpuEngine.open({
         gpu,
-        classifier: recorded(classifier, recorder),
+        classifier: recorded(classifier, gpu, recorder),
         shape: SIGNS,
         pre: PRE,
         transform: 'rotation',

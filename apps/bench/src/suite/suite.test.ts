@@ -13,7 +13,7 @@ import { kernelCases } from './kernel-cases.ts';
 import { DEFAULT_KNOBS, type Knobs } from './knobs.ts';
 import type { Patience } from './measure.ts';
 import { planted } from './planted.ts';
-import { parseResult, type Result } from './result.ts';
+import { parseResult, type Result, type Timeline } from './result.ts';
 import { runSuite, scalingCurve, suiteCases } from './suite.ts';
 
 const QUICK: Patience = { warmUps: 1, minRepeats: 3, maxRepeats: 3, budgetMs: 1, settled: 0.01 };
@@ -90,6 +90,26 @@ describe.each((await testAdapters()).slice(-1))('the suite on %s', (adapter) => 
     expect(loop?.shares.kernels).toBeGreaterThan(0);
     expect(loop?.shares.ort).toBeGreaterThan(0);
     expect(loop?.shares.rest).toBeLessThan(1);
+  });
+
+  it('times a classifier on the same device by the GPU: each call after the noise it is fed with, before the end', async () => {
+    const { timelines } = await runSuite(gpu, {
+      knobs: SMALL,
+      assets: nodeAssets(['webgpu']),
+      patience: QUICK,
+      circumstances: circumstances(gpu),
+      only: 'sampling loop',
+    });
+    const [{ events, shares }] = timelines as [Timeline];
+    const calls = events.filter(({ lane }) => lane === 'ort');
+    const noise = events.filter(({ label, lane }) => lane === 'gpu' && label === 'noise');
+    expect(calls.length).toBe(noise.length);
+    for (const [i, call] of calls.entries()) {
+      // By the host's clock it would begin when the queue has it, before the noise is made.
+      expect(call.start).toBeGreaterThan((noise[i]?.end ?? Number.NaN) - 0.01);
+      expect(call.end).toBeGreaterThan(call.start);
+      expect(call.end).toBeLessThanOrEqual(shares.wallMs + 1);
+    }
   });
 
   it('leaves nobody watching, so that batches are not timed for nothing', () => {
