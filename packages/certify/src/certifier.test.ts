@@ -9,7 +9,7 @@ import { type Classifier, openClassifier, type Provider } from './classifier/ind
 import type { Progress } from './methods/method.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Plan } from './plan.ts';
-import { signsShape as shape, signAt, signsModel } from './signs.test-support.ts';
+import { SMALL_PLAN, signsShape as shape, signAt, signsModel } from './signs.test-support.ts';
 
 const PIPELINE: Pipeline = {
   transform: 'rotation',
@@ -18,22 +18,7 @@ const PIPELINE: Pipeline = {
   quantization: 'none',
 };
 
-/** As small as a plan can be and still certify at 90 %. */
-const PLAN: Plan = {
-  method: 'dist-x',
-  sigmaGamma: 8,
-  sigmaEps: 0.3,
-  confidence: 0.9,
-  nGamma: 10,
-  n0: 5,
-  nEps: 600,
-  inner: 'sequential',
-  nChooseE: 15,
-  nTestE: 40,
-  radiusRule: 'tight',
-  seed: 12345678901234567890n,
-  batch: 'auto',
-};
+const PLAN: Plan = { ...SMALL_PLAN, method: 'dist-x', seed: 12345678901234567890n, batch: 'auto' };
 
 const adapters = await testAdapters();
 /** The fastest software adapter, or the GPU: every adapter runs the engine's own tests. */

@@ -4,24 +4,9 @@ import { closeChecked, testAdapters } from '@turnproof/core/testing';
 import { describe, expect, it } from 'vitest';
 import { Certifier } from './certifier.ts';
 import { openClassifier, type Provider } from './classifier/index.ts';
-import type { Method, Plan } from './plan.ts';
-import { signsShape as shape, signAt, signsModel } from './signs.test-support.ts';
+import type { Method } from './plan.ts';
+import { SMALL_PLAN, signsShape as shape, signAt, signsModel } from './signs.test-support.ts';
 
-/** As small as a plan can be and still certify at 90 %. */
-const PLAN: Omit<Plan, 'method'> = {
-  sigmaGamma: 8,
-  sigmaEps: 0.3,
-  confidence: 0.9,
-  nGamma: 10,
-  n0: 5,
-  nEps: 600,
-  inner: 'sequential',
-  nChooseE: 12,
-  nTestE: 40,
-  radiusRule: 'tight',
-  seed: 5,
-  batch: 64,
-};
 const PRE = { vignette: { kind: 'circle', offset: 2 }, blur: { size: 5, sigma: 1 } } as const;
 const PIPELINE = { transform: 'rotation', range: 3, pre: PRE, quantization: 'none' } as const;
 
@@ -88,7 +73,7 @@ async function certifySigns(method: Method, provider: Provider, leak?: string): 
   // Watched batches are timed: only these make query sets.
   gpu.watch(() => undefined);
   const classifier = await openClassifier({ model: signsModel, provider, shape, device: gpu.device });
-  const plan = { ...PLAN, method };
+  const plan = { ...SMALL_PLAN, method, seed: 5, batch: 64 };
   const certifier = await Certifier.open({ gpu, classifier, shape, pipeline: PIPELINE, plan });
   const rounds: Counted['rounds'][number][] = [];
   for (let round = 0; round < ROUNDS; round++) {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { CertifierImage } from './certifier.ts';
+import type { Plan } from './plan.ts';
 
 const example = (path: string) => fileURLToPath(new URL(`../../../examples/signs/${path}`, import.meta.url));
 
@@ -12,6 +13,20 @@ export const signsModel = example('models/signs_rot.onnx');
 
 const RECORD = 1 + 3 * 32 * 32;
 const records = readFileSync(example('data/test.bin'));
+
+/** As small as a plan can be and still certify signs at 90 %. */
+export const SMALL_PLAN = {
+  sigmaGamma: 8,
+  sigmaEps: 0.3,
+  confidence: 0.9,
+  nGamma: 10,
+  n0: 5,
+  nEps: 600,
+  inner: 'sequential',
+  nChooseE: 15,
+  nTestE: 40,
+  radiusRule: 'tight',
+} as const satisfies Partial<Plan>;
 
 export function signAt(index: number): CertifierImage {
   const bytes = records.subarray(RECORD * index, RECORD * (index + 1));

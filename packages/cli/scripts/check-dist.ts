@@ -9,21 +9,13 @@
  *
  * Run: node --conditions=turnproof-source packages/cli/scripts/check-dist.ts RUN [--points 1000] [--limit N] [--skip N]
  */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Attacker, Certifier, certificateSchema, openBounder, type Plan } from '@turnproof/certify';
 import { SequentialThresholds } from '@turnproof/certify/statistics';
-import { openDevice } from '@turnproof/core';
 import { warpOracle } from '@turnproof/shaders/oracle';
 import { GpuEngine, Sampler, Streams } from '../../certify/src/sampling/index.ts';
-import { openDataset } from '../src/data/index.ts';
 import { hashPixels } from '../src/data/types.ts';
-import { readFolderOptions } from '../src/options/data.ts';
-import { readModel, readPreparation } from '../src/options/model.ts';
-import { readPipeline } from '../src/options/pipeline.ts';
-import { Values } from '../src/options/values.ts';
-import { openHostModel } from '../src/prepare/inputs.ts';
+import { openRunToCheck } from './run-to-check.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -34,21 +26,10 @@ const { values, positionals } = parseArgs({
   },
 });
 const [run = ''] = positionals;
-const config = JSON.parse(await readFile(join(run, 'config.json'), 'utf8'));
-const options = new Values(config.options);
-const pipeline = readPipeline(options);
+const { plan: ofRun, pipeline, data, gpu, classifier, lines, seed } = await openRunToCheck(run);
 const { transform, pre, quantization } = pipeline;
-const data = await openDataset(options.text('data') ?? '', readFolderOptions(options));
 const { shape } = data;
-const gpu = await openDevice({ adapter: options.text('adapter') ?? 'auto' });
-// The run's flags of the model (--layout, --mean and so on) are part of b.
-const selected = { data, indices: config.data.indices };
-const threads = options.whole('threads', 1);
-const opened = await openHostModel(readModel(options), selected, threads, readPreparation(options));
-const classifier = opened.host;
-// Another seed than the run's: nothing is drawn twice.
-const seed = (BigInt(config.plan.seed) ^ 0x5eed_5eed_5eed_5eedn) & (2n ** 64n - 1n);
-const plan: Plan = { ...config.plan, method: 'dist-x', confidence: 0.999, seed };
+const plan: Plan = { ...ofRun, method: 'dist-x', confidence: 0.999, seed };
 const streams = new Streams(seed, transform, plan.sigmaGamma);
 const { key } = streams;
 const engine = await GpuEngine.open({ gpu, classifier, shape, pre, transform, key, batch: 'auto' });
@@ -135,7 +116,6 @@ async function isSame(
   return false;
 }
 
-const lines = (await readFile(join(run, 'certificates.jsonl'), 'utf8')).trimEnd().split('\n');
 for (const line of lines.slice(Number(values.skip), Number(values.skip) + Number(values.limit))) {
   const certificate = certificateSchema.parse(JSON.parse(line));
   const { predicted, radius, index, method } = certificate;

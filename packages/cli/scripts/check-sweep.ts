@@ -5,19 +5,11 @@
  *
  * Run: node --conditions=turnproof-source packages/cli/scripts/check-sweep.ts RUN [--points 1000] [--edges 8] [--skip N] [--limit N]
  */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { certificateSchema, type SweepCertificate } from '@turnproof/certify';
 import { predictClass, SequentialThresholds } from '@turnproof/certify/statistics';
-import { openDevice } from '@turnproof/core';
 import { GpuEngine, type SampledImage, Sampler, Streams } from '../../certify/src/sampling/index.ts';
-import { openDataset } from '../src/data/index.ts';
-import { readFolderOptions } from '../src/options/data.ts';
-import { readModel, readPreparation } from '../src/options/model.ts';
-import { readPipeline } from '../src/options/pipeline.ts';
-import { Values } from '../src/options/values.ts';
-import { openHostModel } from '../src/prepare/inputs.ts';
+import { openRunToCheck } from './run-to-check.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -29,24 +21,10 @@ const { values, positionals } = parseArgs({
   },
 });
 const [run = ''] = positionals;
-const config = JSON.parse(await readFile(join(run, 'config.json'), 'utf8'));
-const options = new Values(config.options);
-const pipeline = readPipeline(options);
-const data = await openDataset(options.text('data') ?? '', readFolderOptions(options));
+const { plan, pipeline, data, gpu, classifier, lines, seed } = await openRunToCheck(run);
 const { shape } = data;
-const gpu = await openDevice({ adapter: options.text('adapter') ?? 'auto' });
-// The run's flags of the model (--layout, --mean and so on) are part of b.
-const selected = { data, indices: config.data.indices };
-const threads = options.whole('threads', 1);
-const opened = await openHostModel(readModel(options), selected, threads, readPreparation(options));
-const classifier = opened.host;
 const { transform, pre } = pipeline;
-// Another seed than the run's: nothing is drawn twice.
-const streams = new Streams(
-  (BigInt(config.plan.seed) ^ 0x5eed_5eed_5eed_5eedn) & (2n ** 64n - 1n),
-  transform,
-  1,
-);
+const streams = new Streams(seed, transform, 1);
 const key = streams.key;
 const engine = await GpuEngine.open({ gpu, classifier, shape, pre, transform, key, batch: 'auto' });
 const sampler = new Sampler(engine);
@@ -80,7 +58,7 @@ function parametersFor({ interval, slices }: SweepCertificate): number[][] {
 
 /** More samples where the certified class fell behind, the most only where it stays behind. */
 async function countsAt(image: SampledImage, gamma: number[], predicted: number): Promise<Uint32Array> {
-  const asked = { betas: [gamma], noise: 'sweepAttack', sigma: Math.fround(config.plan.sigmaEps) } as const;
+  const asked = { betas: [gamma], noise: 'sweepAttack', sigma: Math.fround(plan.sigmaEps) } as const;
   const counts = await sampler.countClasses(image, { ...asked, samples: 1024 });
   if (Math.max(...counts) === counts[predicted]) return counts;
   return await sampler.countClasses(image, { ...asked, samples: 8192 });
@@ -90,7 +68,6 @@ const ALPHA = 1e-3;
 const MOST = 128;
 const thresholds = new SequentialThresholds({ p0: 0.5, alpha: ALPHA, maxN: MOST });
 const totals = { images: 0, points: 0, same: 0, undecided: 0, differs: 0 };
-const lines = (await readFile(join(run, 'certificates.jsonl'), 'utf8')).trimEnd().split('\n');
 for (const line of lines.slice(Number(values.skip)).slice(0, Number(values.limit))) {
   const certificate = certificateSchema.parse(JSON.parse(line));
   if (certificate.method !== 'sweep' || certificate.predicted === null) continue;

@@ -28,7 +28,7 @@ export function inverseCase(shape: ImageShape, count: number, patch: Patch): Ker
       const held = new Held(gpu);
       const runner = await InverseRunner.create(gpu, shape, kernel);
       const one = picture(shape);
-      // So wide that no box is refuted, which would end its work: narrow ones take as long.
+      // So wide that no box is refuted, which would end its work; on nothing else of them does it hang.
       const known = new Float32Array(count * 2 * size);
       for (let at = 0; at < known.length; at += 2 * size)
         known.fill(-1, at, at + size).fill(2, at + size, at + 2 * size);

@@ -172,14 +172,16 @@ async function record(
   for (let i = 0; i < runs; i++) {
     recorder.start(gpu);
     const started = performance.now();
-    let wallMs = Number.NaN;
     try {
       await run();
-      wallMs = performance.now() - started;
-    } finally {
-      const events = await recorder.stop();
-      timelines.push({ name, shares: sharesOf(events, wallMs), events });
+    } catch (error) {
+      // Of a lost device nothing can be read: the reason is what went wrong first.
+      await recorder.stop().catch(() => undefined);
+      throw error;
     }
+    const wallMs = performance.now() - started;
+    const events = await recorder.stop();
+    timelines.push({ name, shares: sharesOf(events, wallMs), events });
   }
   timelines.sort((a, b) => a.shares.wallMs - b.shares.wallMs);
   const median = timelines[Math.floor(runs / 2)];

@@ -35,7 +35,7 @@ const BASE = await certificateFor({ method: 'base', nGamma: 100 });
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 /** A deep copy with one place changed: `path` such as `counts.inner.3.k`. */
-function forged(original: Certificate, path: string, change: (old: Json) => Json): unknown {
+function forged(original: unknown, path: string, change: (old: Json) => Json): unknown {
   const copy: Json = JSON.parse(JSON.stringify(original));
   const keys = path.split('.');
   const last = keys.pop() ?? '';
@@ -86,6 +86,18 @@ describe('verification passes', () => {
 const more = (by: number) => (old: Json) => (typeof old === 'number' ? old + by : old);
 const times = (by: number) => (old: Json) => (typeof old === 'number' ? old * by : old);
 const becomes = (value: Json) => () => value;
+
+it('verification refuses any radius that rests on an E that was not tested, however consistent it looks', () => {
+  const spent = { ...GOOD.ledger.spent, alphaE: 0 };
+  const untested = [
+    ['bound.nBetas', 0],
+    ['bound.kHeld', 0],
+    ['bound.rhoE', 1],
+    ['ledger.spent', spent],
+  ] as const;
+  const all = untested.reduce<unknown>((old, [path, value]) => forged(old, path, becomes(value)), GOOD);
+  expect(fields(all)).toContain('radius');
+});
 
 describe('verification names the forged field:', () => {
   it.each<[string, string, string, (old: Json) => Json]>([

@@ -210,6 +210,7 @@ async function certifyAll(
         },
       });
       if (stop.signal.aborted) {
+        console.detail('what is written was checked once more');
         state.end('interrupted');
         return EXIT_INTERRUPTED;
       }
