@@ -5,7 +5,7 @@ import { interpolationError, l2Norm, warpPreOracle } from '@turnproof/shaders/or
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Pipeline } from '../pipeline.ts';
 import { cornersOf, exactGrid, firstBoxes, splitBox } from './grid.ts';
-import { openBounder, quantizationError } from './index.ts';
+import { type BetaBound, openBounder, quantizationError } from './index.ts';
 
 const shape: ImageShape = { channels: 1, height: 12, width: 15 };
 const pre: Preprocess = { vignette: { kind: 'circle', offset: 1 }, blur: { size: 3, sigma: 0.8 } };
@@ -100,6 +100,33 @@ describe.each(await testAdapters())('bounds on %s', (adapter) => {
         expect(answer.bound).toBeGreaterThanOrEqual(answer.witness.error);
         expect(answer.bound).toBeLessThanOrEqual(1.05 * answer.witness.error);
       });
+    },
+  );
+
+  it.each([
+    ['chord', rotation, [[11.3], [-24], [70]]],
+    [
+      'exact',
+      translation,
+      [
+        [0.7, -1.2],
+        [2.3, 0.45],
+        [-0.1, 1],
+      ],
+    ],
+  ] as const)(
+    '%s: what is bounded together is bounded as if it were alone',
+    async (method, pipeline, each) => {
+      const bounder = await openBounder(gpu, { shape, pipeline, method });
+      const images = [blob(1), blob(2)];
+      const requests = images.flatMap((_, image) => each.map((beta) => ({ image, beta })));
+      const goal = { tolerance: 0.05 };
+      const lasting = (answers: readonly BetaBound[]) => answers.map(({ ms: _, ...answer }) => answer);
+      const together = lasting(await bounder.bound(images, requests, goal));
+      const alone: unknown[] = [];
+      for (const request of requests) alone.push(...lasting(await bounder.bound(images, [request], goal)));
+      bounder.close();
+      expect(together).toEqual(alone);
     },
   );
 
