@@ -3,9 +3,10 @@ import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openClassifier } from './index.ts';
 import { chooseLayout } from './layout.ts';
 import { inspectModel, inspectModelBytes, type ModelInfo } from './model.ts';
-import { type Graph, linearModel, onnxModel, someFloats } from './onnx-writer.test-support.ts';
+import { type Graph, linearModel, linearOracle, onnxModel, someFloats } from './onnx-writer.test-support.ts';
 
 const inspect = (graph: Graph) => inspectModelBytes('m.onnx', onnxModel(graph));
 const badInput = (words: string | RegExp) =>
@@ -119,6 +120,68 @@ describe('a graph', () => {
       linearModel({ image: [1, 2, 2], classes: 3, batch: 4 }).bytes,
     );
     expect([info.fixedBatch, info.inputShape]).toEqual([4, [4, 1, 2, 2]]);
+  });
+  describe.each([
+    ['without a name', null],
+    ['of -1', -1],
+  ])('whose free dimensions are %s', (_, free) => {
+    const linear = (...shape: readonly (number | null)[]): Graph => ({
+      inputs: [{ name: 'x', shape: [free, ...shape] }],
+      outputs: [{ name: 'y', shape: [free, 3] }],
+      weights,
+      nodes,
+    });
+
+    it('takes any batch, height and width', async () => {
+      const { info } = await inspect(linear(1, free, free));
+      expect(info).toMatchObject({
+        ...{ inputShape: [null, 1, null, null], layout: 'nchw', fixedBatch: null },
+        ...{ channels: 1, height: null, width: null, classes: 3 },
+      });
+    });
+    it('takes any channels', async () => {
+      const { info } = await inspect({
+        inputs: [{ name: 'x', shape: [free, free, 9, 9] }],
+        outputs: [{ name: 'f', shape: [free, free] }],
+        nodes: nodes.slice(0, 1),
+      });
+      expect([info.inputShape, info.layout, info.channels]).toEqual([[null, null, 9, 9], null, null]);
+    });
+    it('takes any number of features, and does not declare its classes', async () => {
+      const { info } = await inspect({
+        inputs: [{ name: 'x', shape: [free, free] }],
+        outputs: [{ name: 'y', shape: [free, free] }],
+        nodes: [{ op: 'Relu', inputs: ['x'], outputs: ['y'] }],
+      });
+      expect([info.inputShape, info.layout, info.classes]).toEqual([[null, null], 'flat', null]);
+    });
+    it('runs on two images', async () => {
+      const model = await inspect(linear(1, free, free));
+      const shape = { channels: 1, height: 2, width: 2 };
+      const classifier = await openClassifier({ model, provider: 'wasm', shape });
+      const images = someFloats(8, 3);
+      const wanted = linearOracle(images, someFloats(12, 1), new Float32Array(3));
+      expect([...(await classifier.logits(images, 2))].map((value) => value.toFixed(4))).toEqual(
+        wanted.map((value) => value.toFixed(4)),
+      );
+      await classifier.release();
+    });
+    it('is refused in words that show them as any', async () => {
+      const bytes = { name: 'x', shape: [free, 1, 2, 2], type: 2 };
+      const cast = { op: 'Cast', inputs: ['x'], outputs: ['c'], attributes: { to: 1 } };
+      const flatten = { op: 'Flatten', inputs: ['c'], outputs: ['f'] };
+      await expect(
+        inspect({ ...linear(1, 2, 2), inputs: [bytes], nodes: [cast, flatten, ...nodes.slice(1)] }),
+      ).rejects.toThrow(badInput('x uint8 [any, 1, 2, 2]'));
+      const label = { op: 'ArgMax', inputs: ['f'], outputs: ['y'], attributes: { axis: 1, keepdims: 0 } };
+      await expect(
+        inspect({
+          ...linear(1, 2, 2),
+          outputs: [{ name: 'y', shape: [free], type: 7 }],
+          nodes: [...nodes.slice(0, 1), label],
+        }),
+      ).rejects.toThrow(badInput('y int64 [any]'));
+    });
   });
   it('with a batch of 0 is refused', async () => {
     const { bytes } = linearModel({ image: [1, 2, 2], classes: 3, batch: 0 });

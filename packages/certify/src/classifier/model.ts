@@ -190,10 +190,15 @@ function refusal(file: string, error: unknown): Error {
 
 type Metadata = readonly InferenceSession.ValueMetadata[];
 
+/** A free dimension comes by its name; one without a name as -1, read as an unsigned number: 4294967295. */
+const isUnnamed = (size: number | string): boolean =>
+  typeof size === 'number' && (size < 0 || size >= 2 ** 31);
+
 /** «image float32 [batch, 1, 28, 28]», as messages show it. */
 function describe(value: InferenceSession.ValueMetadata): string {
   if (!value.isTensor) return `${value.name} (not a tensor)`;
-  return `${value.name} ${value.type} [${value.shape.join(', ')}]`;
+  const sizes = value.shape.map((size) => (isUnnamed(size) ? 'any' : size));
+  return `${value.name} ${value.type} [${sizes.join(', ')}]`;
 }
 
 /** The one value of a kind, as a float32 tensor with its free dimensions as null. */
@@ -207,8 +212,7 @@ function single(file: string, what: 'input' | 'output', values: Metadata, fix: s
   if (!value.isTensor || value.type !== 'float32') {
     throw badInput(`${file}: the ${what} is ${describe(value)}; it must be a float32 tensor`, fix);
   }
-  // Free dimensions come as names, unnamed ones as -1.
-  const shape = value.shape.map((size) => (typeof size === 'number' && size >= 0 ? size : null));
+  const shape = value.shape.map((size) => (typeof size === 'string' || isUnnamed(size) ? null : size));
   if (shape.includes(0)) throw badInput(`${file}: the ${what} is ${describe(value)}: a dimension is 0`, fix);
   return { name: value.name, shape, words: describe(value) };
 }

@@ -3,8 +3,8 @@
  * operators with float32 weights. Test support only.
  */
 
-/** A dimension: a size, or the name of a free one. */
-export type Dim = number | string;
+/** A dimension: a size (-1, as some converters write a free one), the name of a free one, or null: free, without a name. */
+export type Dim = number | string | null;
 
 export interface TensorType {
   readonly name: string;
@@ -47,14 +47,15 @@ function concat(parts: readonly Bytes[]): Bytes {
   return whole;
 }
 
+/** A negative number takes ten bytes: 64 bits, as two's complement. */
 function varint(value: number): Bytes {
   const bytes: number[] = [];
-  let rest = value;
-  while (rest >= 128) {
-    bytes.push((rest % 128) + 128);
-    rest = Math.floor(rest / 128);
+  let rest = BigInt.asUintN(64, BigInt(value));
+  while (rest >= 128n) {
+    bytes.push(Number(rest % 128n) + 128);
+    rest /= 128n;
   }
-  return Uint8Array.from([...bytes, rest]);
+  return Uint8Array.from([...bytes, Number(rest)]);
 }
 
 const int = (field: number, value: number) => concat([varint(field * 8), varint(value)]);
@@ -91,7 +92,9 @@ function weight({ name, shape, data }: Weight): Bytes {
 }
 
 function value(field: number, { name, shape, type = 1 }: TensorType): Bytes {
-  const dims = shape.map((dim) => message(1, typeof dim === 'number' ? int(1, dim) : text(2, dim)));
+  const dims = shape.map((dim) =>
+    message(1, ...(dim === null ? [] : [typeof dim === 'number' ? int(1, dim) : text(2, dim)])),
+  );
   return message(field, text(1, name), message(2, message(1, int(1, type), message(2, ...dims))));
 }
 
