@@ -3,9 +3,12 @@
  */
 type Words = [number, number, number, number];
 
+/** Both halves of a product of two 32-bit words, by their own halves: no number on the way reaches 2^32. */
 function multiplyWide(a: number, b: number): [high: number, low: number] {
-  const product = BigInt(a) * BigInt(b);
-  return [Number(product >> 32n), Number(product & 0xffffffffn)];
+  const [aHigh, aLow, bHigh, bLow] = [a >>> 16, a & 0xffff, b >>> 16, b & 0xffff];
+  const inner = aHigh * bLow + ((aLow * bLow) >>> 16);
+  const outer = aLow * bHigh + (inner & 0xffff);
+  return [aHigh * bHigh + (inner >>> 16) + (outer >>> 16), Math.imul(a, b) >>> 0];
 }
 
 /** Philox4x32-10 (Salmon et al. 2011, section 3.3). */
