@@ -1,9 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { create } from '@bufbuild/protobuf';
 import { type Gpu, openDevice } from '@turnproof/core';
 import { closeChecked, testAdapters } from '@turnproof/core/testing';
 import { preOracle, warpOracle } from '@turnproof/shaders/oracle';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AttackedImage, Attacker } from './attack.ts';
-import { type Classifier, openClassifier } from './classifier/index.ts';
+import { type Classifier, inspectModelBytes, openClassifier } from './classifier/index.ts';
+import { NodeProtoSchema, TensorProtoSchema } from './classifier/onnx/onnx-pb.ts';
+import { decodeModel, encodeModel } from './classifier/onnx/tree.ts';
 import type { Pipeline } from './pipeline.ts';
 import { signsShape as shape, signAt, signsModel } from './signs.test-support.ts';
 
@@ -14,6 +18,40 @@ const PIPELINE: Pipeline = {
   quantization: 'none',
 };
 const K = 12;
+
+/** Operator; a second input by name, or integer attributes. */
+type NodeShape = readonly [op: string, more?: string | Readonly<Record<string, number>>];
+
+/** The signs' model with these nodes behind its logits. */
+function endedBy(end: readonly NodeShape[]): Uint8Array<ArrayBuffer> {
+  const tree = decodeModel('signs', readFileSync(signsModel));
+  const { graph } = tree;
+  const output = graph?.output[0]?.name;
+  if (!graph || output === undefined) throw new Error('no output');
+  for (const node of graph.node) node.output = node.output.map((name) => (name === output ? 'z' : name));
+  graph.node.push(
+    ...end.map(([opType, more], i) =>
+      create(NodeProtoSchema, {
+        opType,
+        input: [i === 0 ? 'z' : `end_${i - 1}`, ...(typeof more === 'string' ? [more] : [])],
+        output: [i === end.length - 1 ? output : `end_${i}`],
+        attribute:
+          typeof more === 'object'
+            ? Object.entries(more).map(([name, i]) => ({ name, type: 2, i: BigInt(i) }))
+            : [],
+      }),
+    ),
+  );
+  graph.initializer.push(
+    create(TensorProtoSchema, {
+      name: 'shape',
+      dataType: 7,
+      dims: [2n],
+      rawData: new Uint8Array(BigInt64Array.of(0n, -1n).buffer),
+    }),
+  );
+  return encodeModel('signs', tree);
+}
 
 describe('the attack', () => {
   let gpu: Gpu;
@@ -28,9 +66,16 @@ describe('the attack', () => {
     closeChecked(gpu);
   });
 
-  async function attacked(image: AttackedImage, pipeline: Partial<Pipeline> = {}, seed = 5n, k = K) {
+  interface Changes extends Partial<Pipeline> {
+    readonly classifier?: Classifier;
+    readonly seed?: bigint;
+    readonly k?: number;
+  }
+
+  async function attacked(image: AttackedImage, changes: Changes = {}) {
+    const { classifier: b = classifier, seed = 5n, k = K, ...pipeline } = changes;
     const whole = { ...PIPELINE, ...pipeline };
-    const attacker = await Attacker.open({ gpu, classifier, shape, pipeline: whole, seed });
+    const attacker = await Attacker.open({ gpu, classifier: b, shape, pipeline: whole, seed });
     try {
       return await attacker.attack(image, k);
     } finally {
@@ -60,6 +105,33 @@ describe('the attack', () => {
     const losses = attempts.map(({ loss }) => loss);
     expect(losses[worst]).toBe(Math.max(...losses));
     expect(new Set(losses).size).toBe(K);
+  });
+
+  it.each<[string, readonly NodeShape[]]>([
+    ['Softmax', [['Softmax']]],
+    ['Softmax, Identity', [['Softmax'], ['Identity']]],
+    ['Softmax, Reshape, Cast', [['Softmax'], ['Reshape', 'shape'], ['Cast', { to: 1 }]]],
+    ['Softmax, Log', [['Softmax'], ['Log']]],
+    ['LogSoftmax, Flatten', [['LogSoftmax'], ['Flatten']]],
+  ])('chooses the attempts that it chooses by logits, of a model that ends in %s', async (_, end) => {
+    const model = await inspectModelBytes('ended.onnx', endedBy(end));
+    const ended = await openClassifier({ model, provider: 'wasm', shape });
+    try {
+      for (const index of [0, 1, 2, 3]) {
+        const plain = await attacked(signAt(index));
+        const other = await attacked(signAt(index), { classifier: ended });
+        expect(other.worst).toBe(plain.worst);
+        expect(other.wrong).toBe(plain.wrong);
+        for (const [i, { loss, answer }] of [plain.clean, ...plain.attempts].entries()) {
+          const there = [other.clean, ...other.attempts][i];
+          expect(there?.answer).toBe(answer);
+          // A loss that is near 0 keeps its digits, too: it is a sum of small probabilities.
+          expect(Math.abs((there?.loss ?? Number.NaN) / loss - 1), `${loss}`).toBeLessThan(1e-4);
+        }
+      }
+    } finally {
+      await ended.release();
+    }
   });
 
   it('counts the attempts that are answered wrongly', async () => {
@@ -95,9 +167,9 @@ describe('the attack', () => {
       (await attacked(...what)).attempts.map(({ gamma }) => gamma);
     const first = await gammas(signAt(0));
     expect(await gammas(signAt(0))).toEqual(first);
-    expect(await gammas(signAt(0), {}, 5n, 4)).toEqual(first.slice(0, 4));
+    expect(await gammas(signAt(0), { k: 4 })).toEqual(first.slice(0, 4));
     expect(await gammas(signAt(1))).not.toEqual(first);
-    expect(await gammas(signAt(0), {}, 6n)).not.toEqual(first);
+    expect(await gammas(signAt(0), { seed: 6n })).not.toEqual(first);
   });
 
   it('shifts by both axes for translations', async () => {

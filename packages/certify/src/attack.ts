@@ -13,6 +13,7 @@ import {
   WarpPreRunner,
 } from '@turnproof/shaders';
 import { argmaxRows, type Classifier, NO_CLASS } from './classifier/index.ts';
+import type { Scores } from './classifier/scores.ts';
 import { checkPipeline, type Pipeline } from './pipeline.ts';
 import { Streams } from './sampling/index.ts';
 
@@ -37,7 +38,10 @@ export interface AttackedImage {
 export interface Answer {
   /** null: logits that are no numbers. */
   readonly answer: number | null;
-  /** Cross entropy with the target: ln(sum of exp logits) - logit; infinite where there is no answer. */
+  /**
+   * Cross entropy with the target: ln(sum of exp logits) - logit, which for probabilities is -ln p. Infinite where there
+   * is no answer, and where a probability is too small for float32 (logits that are more than 103 apart).
+   */
   readonly loss: number;
 }
 
@@ -116,14 +120,17 @@ export class Attacker {
     }
     const cleanLogits = answers[0]?.logits ?? new Float32Array();
     const target = image.label ?? answerOf(cleanLogits);
+    const { scores } = classifier.info;
     const attempts = answers.flatMap(({ attempt, logits }, i) =>
-      attempt === null ? [] : [{ gamma: gammas[i - 1] ?? [], pixels: attempt, ...judge(logits, target) }],
+      attempt === null
+        ? []
+        : [{ gamma: gammas[i - 1] ?? [], pixels: attempt, ...judge(logits, target, scores) }],
     );
     let worst = 0;
     for (const [i, { loss }] of attempts.entries()) if (loss > (attempts[worst]?.loss ?? 0)) worst = i;
     return {
       target,
-      clean: judge(cleanLogits, target),
+      clean: judge(cleanLogits, target, scores),
       attempts,
       worst,
       wrong: attempts.filter(({ answer }) => answer !== target || answer === null).length,
@@ -181,10 +188,13 @@ function answerOf(logits: Float32Array): number | null {
   return answer === NO_CLASS ? null : answer;
 }
 
-function judge(logits: Float32Array, target: number | null): Answer {
-  const answer = answerOf(logits);
+function judge(row: Float32Array, target: number | null, scores: Scores): Answer {
+  const answer = answerOf(row);
   if (answer === null || target === null) return { answer, loss: Number.POSITIVE_INFINITY };
+  // Logarithms of probabilities are logits of the same probabilities.
+  const logits = scores === 'probabilities' ? Float64Array.from(row, Math.log) : Float64Array.from(row);
   const most = logits[answer] ?? 0;
-  const sum = logits.reduce((total, logit) => total + Math.exp(logit - most), 0);
-  return { answer, loss: Math.log(sum) + most - (logits[target] ?? Number.NEGATIVE_INFINITY) };
+  // Without the largest: a loss near 0 would be rounded away beside its 1.
+  const others = logits.reduce((sum, logit, c) => (c === answer ? sum : sum + Math.exp(logit - most)), 0);
+  return { answer, loss: Math.log1p(others) + most - (logits[target] ?? Number.NEGATIVE_INFINITY) };
 }

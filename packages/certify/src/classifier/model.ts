@@ -13,6 +13,7 @@ import { decodeModel, encodeModel } from './onnx/tree.ts';
 import { hasFloat16, widenFloat16 } from './onnx/widen-float16.ts';
 import { readOnnxHeader } from './onnx-header.ts';
 import { createSession, exclusive, loadOrt, ortMessage } from './ort-runtime.ts';
+import { type Scores, scoresOf } from './scores.ts';
 
 /** `[channels, height, width]` of the images, as the data set has them. */
 export interface ImageShape {
@@ -41,8 +42,8 @@ export interface ModelInfo {
   readonly outputName: string;
   /** As declared; null where free. */
   readonly classes: number | null;
-  /** By the last operator: Softmax gives probabilities. The largest is the same. */
-  readonly scores: 'logits' | 'probabilities' | 'log-probabilities';
+  /** By the operator that makes them: Softmax gives probabilities. The largest is the same. */
+  readonly scores: Scores;
   /** Version of the default operator set; absent when the file does not name one. */
   readonly opset?: number;
   /** How it differs from the model of the file; absent: not at all. */
@@ -172,12 +173,6 @@ function keepOutput(file: string, { graph }: ModelProto, name: string): boolean 
   }
   graph.output = kept;
   return outputs.length > 1;
-}
-
-function scoresOf({ graph }: ModelProto, outputName: string): ModelInfo['scores'] {
-  const last = graph?.node.find(({ output }) => output.includes(outputName))?.opType;
-  if (last === 'Softmax') return 'probabilities';
-  return last === 'LogSoftmax' ? 'log-probabilities' : 'logits';
 }
 
 function refusal(file: string, error: unknown): Error {
