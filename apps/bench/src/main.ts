@@ -1,10 +1,11 @@
 /**
  * `npm run bench`: the suite on the adapters that are here, as a table and as files. Or two results compared.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { badInput, EXIT_CODES, openDevice, TurnproofError } from '@turnproof/core';
+import { codeOf, makeFolder } from '@turnproof/core/folders';
 import { testAdapters } from '@turnproof/core/testing';
 import { nodeAssets } from './assets.ts';
 import { circumstances } from './circumstances.ts';
@@ -45,6 +46,7 @@ async function main(): Promise<number> {
     return value;
   };
   const [scale, budgetMs] = [number('scale'), number('budget')];
+  if (values.out) makeOut(values.out);
   const outside = values.outside ? parseOutside(values.outside, readText(values.outside)) : [];
   for (const adapter of values.adapter?.split(',') ?? (await testAdapters())) {
     const gpu = await openDevice({ adapter });
@@ -63,7 +65,6 @@ async function main(): Promise<number> {
     });
     gpu.close();
     if (!values.out) continue;
-    mkdirSync(values.out, { recursive: true });
     const name = join(values.out, gpu.adapter.adapterClass.replaceAll(/[^\w-]+/g, '-'));
     writeFileSync(`${name}.json`, `${JSON.stringify(result, null, 1)}\n`);
     writeFileSync(`${name}.csv`, toCsv(result));
@@ -92,6 +93,15 @@ function options() {
     });
   } catch (error) {
     throw badInput(error instanceof Error ? error.message : String(error), 'see npm run bench -- --help');
+  }
+}
+
+/** Before anything is measured. */
+function makeOut(path: string): void {
+  try {
+    makeFolder(path);
+  } catch (error) {
+    throw badInput(`--out ${path}: cannot be made (${codeOf(error)})`, 'give another folder');
   }
 }
 

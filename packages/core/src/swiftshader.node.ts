@@ -4,13 +4,14 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
 import { extract } from 'tar-stream';
+import { makeFolder } from './folders.node.ts';
 
 export interface UnpackedSwiftShader {
   /** The driver's JSON, for VK_DRIVER_FILES. */
@@ -61,7 +62,7 @@ async function unpackInto(root: string, archive: Buffer): Promise<UnpackedSwiftS
   const folder = join(root, `swiftshader-${digest}`);
   const result = { icd: join(folder, 'vk_swiftshader_icd.json'), loader: join(folder, 'libvulkan.so.1') };
   if (NEEDED.every((name) => existsSync(join(folder, name)))) return result;
-  await mkdir(root, { recursive: true });
+  makeFolder(root);
   // Two processes may unpack at once: each writes a folder of its own, the first rename wins.
   const draft = await mkdtemp(join(root, 'unpacking-'));
   try {

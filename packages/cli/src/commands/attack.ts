@@ -1,5 +1,5 @@
 /** `turnproof attack`: the worst of k random transformations of each image, and what b and g make of it. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   Attacker,
@@ -20,6 +20,7 @@ import { canBeShown, pngOf } from '../report/clean-images.ts';
 import { NO_GUARANTEE } from '../report/words.ts';
 import { AttackFolder } from '../run/attack-folder.ts';
 import { OutputFolder, outOption } from '../run/output-folder.ts';
+import { makeFolders, requireWritable } from '../run/place-to-write.ts';
 import { checkRunFolder } from '../run/run-folder.ts';
 import type { Summary } from '../run/summary-file.ts';
 import { columnsOf, formatHeader, formatRow } from '../table.ts';
@@ -110,6 +111,7 @@ async function run(context: CommandContext): Promise<number> {
   const request = readRequest(values);
   const checked = await check(context, [request.smoothed === 'dist' ? 'dist' : 'base'], () => {
     if (request.out !== undefined) checkRunFolder(request.out);
+    if (request.png !== undefined) requireWritable(request.png, `--png ${request.png}`);
   });
   const { selected } = checked;
   try {
@@ -175,7 +177,7 @@ async function attackAll(
       labelled,
       bytes: pipeline.quantization === 'u8',
     });
-  if (png !== undefined) mkdirSync(png, { recursive: true });
+  if (png !== undefined) makeFolders(png, `--png ${png}`);
   context.setLastWords(() => 'interrupted: the attacked images are not complete');
   if (!console.json) console.data(formatHeader(COLUMNS));
   const guard = engine.guard(Math.min(k + 1, 256));

@@ -1,6 +1,5 @@
 /** `turnproof calibrate`: Dist-D's E, ρ_E and q_E for a data set, to a file that `certify --method dist-d` reads. */
-import { mkdirSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import {
   CALIBRATION_SCHEMA,
   type CalibrateProgress,
@@ -34,6 +33,7 @@ import { downTo, upTo } from '../rounding.ts';
 import { CALIBRATION } from '../run/calibration-file.ts';
 import { shuffled } from '../run/order.ts';
 import { OutputFolder } from '../run/output-folder.ts';
+import { lookAt, makeFolders, requireWritable } from '../run/place-to-write.ts';
 import { checkRunFolder } from '../run/run-folder.ts';
 import type { Summary } from '../run/summary-file.ts';
 import { writeWhole } from '../run/write-whole.ts';
@@ -91,7 +91,7 @@ async function run(context: CommandContext): Promise<number> {
       const [problem] = problems;
       if (problem) throw new TurnproofError('internal', `${problem.field}: ${problem.message}`);
       const folder = out.folder === null ? null : new OutputFolder(out.folder, 'calibrate', values);
-      mkdirSync(dirname(out.file), { recursive: true });
+      makeFolders(dirname(out.file), `--out ${out.file}`);
       writeWhole(out.file, `${JSON.stringify(calibration, null, 1)}\n`);
       const summary = summaryOf(calibration);
       folder?.finish(summary);
@@ -120,10 +120,11 @@ function outputOf(path: string): { readonly file: string; readonly folder: strin
     checkRunFolder(path);
     return { file: join(path, CALIBRATION), folder: path };
   }
-  if (statSync(path, { throwIfNoEntry: false }) !== undefined) {
-    throw badInput(`--out ${path}: is there already`, 'Give another file: nothing is overwritten.');
+  const what = `--out ${path}`;
+  if (lookAt(path, what) !== undefined) {
+    throw badInput(`${what}: is there already`, 'Give another file: nothing is overwritten.');
   }
-  checkRunFolder(join(dirname(path), `.${basename(path)}`));
+  requireWritable(dirname(path), what);
   return { file: path, folder: null };
 }
 

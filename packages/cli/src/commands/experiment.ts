@@ -1,5 +1,5 @@
 /** `turnproof experiment FILE.yaml`: several runs and a report that compares them, such as a table of the paper. */
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { badInput, TurnproofError } from '@turnproof/core';
 import type { CommandContext, CommandSpec } from '../command.ts';
@@ -16,6 +16,7 @@ import { EXIT_OK } from '../failure.ts';
 import type { Values } from '../options/values.ts';
 import { type ReportedRun, readRun } from '../report/read-run.ts';
 import { writeReport } from '../report/write-report.ts';
+import { makeFolders, requireWritable } from '../run/place-to-write.ts';
 import { checkRunFolder } from '../run/run-folder.ts';
 import { readOptions } from '../run/run-notes.ts';
 import { readSummary, SUMMARY, type Summary } from '../run/summary-file.ts';
@@ -111,6 +112,7 @@ async function run(context: CommandContext): Promise<number> {
     folderOf: (name) => join(out, name),
     only: values.list('only'),
   });
+  requireWritable(out, `--out ${out}`);
   const steps: Step[] = [];
   for (const plan of runs) steps.push(await stepOf(plan, out, values.flag('reuse')));
   const say = console.quiet ? ['--quiet'] : console.verbose ? ['--verbose'] : [];
@@ -160,7 +162,7 @@ async function run(context: CommandContext): Promise<number> {
 
   const tables = experimentTables(reports, others, runs);
   const notes = notesOf(runs);
-  mkdirSync(out, { recursive: true });
+  makeFolders(out, `--out ${out}`);
   writeFileSync(
     join(out, 'table.md'),
     asMarkdown(title, tables, [...(about === null ? [] : [about]), ...notes]),

@@ -5,6 +5,7 @@ import type { CommandContext, CommandSpec } from '../command.ts';
 import { EXIT_OK } from '../failure.ts';
 import { readRun } from '../report/read-run.ts';
 import { writeReport } from '../report/write-report.ts';
+import { requireWritable } from '../run/place-to-write.ts';
 
 export const report: CommandSpec = {
   name: 'report',
@@ -45,12 +46,14 @@ export const report: CommandSpec = {
 async function run({ console, values, operands }: CommandContext): Promise<number> {
   const twice = operands.find((path, i) => operands.indexOf(path) !== i);
   if (twice !== undefined) throw badInput(`${twice} is given twice`, 'Name each run once.');
+  const given = values.text('out');
+  if (given !== undefined) requireWritable(given, `--out ${given}`);
   const runs = [];
   for (const path of operands) runs.push(await readRun(path));
   for (const { path, notes } of runs) for (const note of notes) console.note(`${path}: ${note}`);
   const [first] = runs;
   const alone = runs.length === 1 && first !== undefined;
-  const out = values.text('out') ?? (alone ? first.path : defaultFolder(new Date()));
+  const out = given ?? (alone ? first.path : defaultFolder(new Date()));
   const title = values.text('title');
   const written = await writeReport(runs, {
     out,

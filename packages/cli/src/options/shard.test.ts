@@ -45,6 +45,18 @@ describe('shards', () => {
     // --array=1,3,7
     expect(await refusalOf(() => parseShard('auto', slurm(3, 1, 7, 1, 3)))).toContain('has gaps');
   });
+  it.each(['COUNT', 'MIN', 'MAX'])(
+    'of a Slurm array name the variable that was not passed on: %s',
+    async (name) => {
+      const { [`SLURM_ARRAY_TASK_${name}`]: _, ...env } = { ...slurm(3, 1, 8, 1, 8) } as Record<
+        string,
+        string
+      >;
+      const refusal = await refusalOf(() => parseShard('auto', env));
+      expect(refusal).toContain(`SLURM_ARRAY_TASK_ID is 3, but SLURM_ARRAY_TASK_${name} is not set`);
+      expect(refusal).not.toContain('gaps');
+    },
+  );
   it('of a Kubernetes job need the number of completions, which Kubernetes does not tell', async () => {
     const index = { JOB_COMPLETION_INDEX: '2' };
     expect(parseShard('auto', { ...index, TURNPROOF_SHARDS: '4' })).toEqual({ index: 3, count: 4 });

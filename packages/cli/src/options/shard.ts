@@ -60,14 +60,22 @@ function shardFrom(env: Environment): ShardChoice {
 }
 
 function slurmShard(task: number, number: (name: string) => number | undefined): ShardChoice {
-  const min = number('SLURM_ARRAY_TASK_MIN') ?? 0;
-  const max = number('SLURM_ARRAY_TASK_MAX') ?? -1;
-  const step = number('SLURM_ARRAY_TASK_STEP') || 1;
-  const count = number('SLURM_ARRAY_TASK_COUNT');
-  const at = (task - min) / step;
-  if (count === undefined || (max - min) / step + 1 !== count || !(at >= 0 && at < count) || at % 1 !== 0) {
+  const told = (name: string): number => {
+    const value = number(name);
+    if (value !== undefined) return value;
     throw badInput(
-      `--shard auto: array task ${task} of ${min}-${max}:${step}, ${count ?? 'unknown how many'}: has gaps`,
+      `--shard auto: SLURM_ARRAY_TASK_ID is ${task}, but ${name} is not set`,
+      'Pass all of the SLURM_ARRAY_TASK variables on, into a container too, or give --shard I/N.',
+    );
+  };
+  const count = told('SLURM_ARRAY_TASK_COUNT');
+  const min = told('SLURM_ARRAY_TASK_MIN');
+  const max = told('SLURM_ARRAY_TASK_MAX');
+  const step = number('SLURM_ARRAY_TASK_STEP') || 1;
+  const at = (task - min) / step;
+  if ((max - min) / step + 1 !== count || !(at >= 0 && at < count) || at % 1 !== 0) {
+    throw badInput(
+      `--shard auto: array task ${task} of ${min}-${max}:${step}, ${count} in all: has gaps`,
       'Submit an array such as 1-8 without gaps, or give --shard I/N for the tasks that are to be done again.',
     );
   }

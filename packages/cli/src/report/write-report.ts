@@ -1,7 +1,8 @@
 /** From run folders to report.html and report/*.svg. The files are the same for the same runs. */
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { badInput } from '@turnproof/core';
+import { makeFolder } from '@turnproof/core/folders';
 import { type AttackedImages, openAttacked } from './attacked-images.ts';
 import { type CleanImages, openCleanImages } from './clean-images.ts';
 import { type DrawnPlot, drawPlot } from './draw-plot.ts';
@@ -170,7 +171,7 @@ function runsSection(runs: readonly ReportedRun[]): Markup {
 /** The page last, and whole or not at all. */
 async function writeFiles(out: string, text: string, plots: readonly DrawnPlot[]): Promise<WrittenReport> {
   const folder = join(out, PLOTS);
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   // Plots of an earlier report on these runs; nothing else is touched.
   for (const name of await readdir(folder)) if (name.endsWith('.svg')) await rm(join(folder, name));
   const paths: string[] = [];

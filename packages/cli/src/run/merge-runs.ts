@@ -2,7 +2,6 @@
 import {
   copyFileSync,
   existsSync,
-  mkdirSync,
   readFileSync,
   renameSync,
   rmdirSync,
@@ -12,9 +11,11 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { badInput, TurnproofError } from '@turnproof/core';
+import { removeEmpty } from '@turnproof/core/folders';
 import { shardFolderName } from '../options/shard.ts';
 import { dataDigest } from '../prepare/inputs.ts';
 import { CALIBRATION } from './calibration-file.ts';
+import { makeFolders } from './place-to-write.ts';
 import { CONFIG, differences, type RunConfig, readRunConfig } from './run-config.ts';
 import { checkRunFolder, SUSPECT } from './run-folder.ts';
 import { type ImageLines, readRunLines, writeRunLines } from './run-lines.ts';
@@ -59,8 +60,8 @@ export async function mergeRuns(paths: readonly string[], out: string): Promise<
   const named = suspects.flatMap((found) => [...(found?.images ?? [])].map(Number));
   const reasons = [...new Set(suspects.flatMap((found) => found?.reason ?? []))];
   const made = `${out}.new-${process.pid}`;
+  const folders = makeFolders(made, `--out ${out}`);
   try {
-    mkdirSync(made, { recursive: true });
     writeRunLines(made, images);
     const config = mergedConfig(shards, images, out);
     writeFileSync(join(made, CONFIG), `${JSON.stringify(config, null, 2)}\n`, { flush: true });
@@ -76,6 +77,7 @@ export async function mergeRuns(paths: readonly string[], out: string): Promise<
     renameSync(made, out);
   } catch (error) {
     rmSync(made, { recursive: true, force: true });
+    removeEmpty(folders);
     const words = error instanceof Error ? error.message : String(error);
     throw new TurnproofError('internal', `${out}: cannot be written: ${words}`, { cause: error });
   }

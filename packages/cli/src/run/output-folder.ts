@@ -1,8 +1,9 @@
 /** The folder of a command that is no certifying run: config.json, lines as they come, summary.json when it is through. */
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OptionSpec, Values } from '../options/values.ts';
 import { version } from '../version.ts';
+import { makeFolders } from './place-to-write.ts';
 import { CONFIG } from './run-config.ts';
 import { checkRunFolder } from './run-folder.ts';
 import { type Summary, writeSummary } from './summary-file.ts';
@@ -20,7 +21,7 @@ export class OutputFolder {
   /** @param more what config.json says beside the options */
   constructor(path: string, command: string, values: Values, more: Readonly<Record<string, unknown>> = {}) {
     checkRunFolder(path);
-    mkdirSync(path, { recursive: true });
+    makeFolders(path, `--out ${path}`);
     this.path = path;
     const config = {
       schema: 'turnproof/run/1',

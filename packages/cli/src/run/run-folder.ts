@@ -4,27 +4,24 @@
  * read-run.ts.
  */
 import {
-  accessSync,
   appendFileSync,
   closeSync,
-  constants,
   existsSync,
   fstatSync,
   fsyncSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
-  readdirSync,
   renameSync,
   rmSync,
-  type Stats,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { badInput, TurnproofError } from '@turnproof/core';
+import { removeEmpty } from '@turnproof/core/folders';
 import { CLASSIFIER_HEADER, type ClassifierRow, formatClassifierRow } from './classifier-tsv.ts';
 import { formatLogRow, LOG_HEADER, type LogRow } from './log-tsv.ts';
+import { lookAt, makeFolders, namesIn, requireWritable } from './place-to-write.ts';
 import { CONFIG } from './run-config.ts';
 import { CERTIFICATES, CLASSIFIER, type ImageLines, LOG, writeRunLines } from './run-lines.ts';
 import { LOCK, type RunLock } from './run-lock.ts';
@@ -42,63 +39,31 @@ export function defaultRunFolder(method: string, now: Date): string {
 }
 
 /**
- * Could a run be written there? Touches nothing.
+ * Could a run be written there? Leaves nothing behind.
  *
  * @throws TurnproofError `bad-input` where the folder holds another run or anything else, is a file, or cannot be made
  */
 export function checkRunFolder(folder: string): void {
-  const stats = statsOf(folder);
-  if (stats === undefined) {
-    checkParent(folder);
-    return;
-  }
-  if (!stats.isDirectory())
-    throw badInput(`--out ${folder}: is not a folder`, 'Give a folder that is not there yet.');
-  const names = readdirSync(folder);
+  requireEmpty(folder);
+  requireWritable(folder, `--out ${folder}`);
+}
+
+function requireEmpty(folder: string): void {
+  const what = `--out ${folder}`;
+  if (!lookAt(folder, what)?.isDirectory()) return;
+  const names = namesIn(folder);
   const fix = 'Give another folder, or move this one away: nothing is overwritten.';
   if (RUN_FILES.some((name) => names.includes(name)))
-    throw badInput(`--out ${folder}: holds another run`, `${fix} To go on with it add --resume.`);
-  if (names.length > 0) throw badInput(`--out ${folder}: is not empty`, fix);
-  requireWritable(folder, folder);
+    throw badInput(`${what}: holds another run`, `${fix} To go on with it add --resume.`);
+  if (names.length > 0) throw badInput(`${what}: is not empty`, fix);
 }
 
 /** Was a run begun in this folder, and killed before anything of it could be used? */
 export function isStillborn(folder: string): boolean {
-  const stats = statsOf(folder);
-  if (!stats?.isDirectory()) return false;
-  const names = readdirSync(folder);
+  if (!lookAt(folder, `--out ${folder}`)?.isDirectory()) return false;
+  const names = namesIn(folder);
   const size = statSync(join(folder, CERTIFICATES), { throwIfNoEntry: false })?.size ?? 0;
   return names.length > 0 && names.every((name) => BEGINNING.includes(name)) && size === 0;
-}
-
-/** Undefined where nothing is there; a path that the system refuses (too long, through a file) is bad input. */
-function statsOf(folder: string): Stats | undefined {
-  try {
-    return statSync(folder, { throwIfNoEntry: false });
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw badInput(`--out ${folder.slice(0, 200)}: cannot be made (${code})`, 'Give another folder.');
-  }
-}
-
-function checkParent(folder: string): void {
-  let parent = dirname(resolve(folder));
-  let stats = statSync(parent, { throwIfNoEntry: false });
-  while (stats === undefined && parent !== dirname(parent)) {
-    parent = dirname(parent);
-    stats = statSync(parent, { throwIfNoEntry: false });
-  }
-  if (!stats?.isDirectory())
-    throw badInput(`--out ${folder}: ${parent} is not a folder`, 'Give another folder.');
-  requireWritable(folder, parent);
-}
-
-function requireWritable(folder: string, existing: string): void {
-  try {
-    accessSync(existing, constants.W_OK | constants.X_OK);
-  } catch {
-    throw badInput(`--out ${folder}: no permission to write in ${existing}`, 'Give another folder.');
-  }
 }
 
 export class RunFolder {
@@ -129,12 +94,12 @@ export class RunFolder {
     config: unknown,
     take: (path: string) => Promise<RunLock>,
   ): Promise<RunFolder> {
-    if (!isStillborn(path)) checkRunFolder(path);
-    const made = mkdirSync(path, { recursive: true });
+    if (!isStillborn(path)) requireEmpty(path);
+    const made = makeFolders(path, `--out ${path}`);
     const lock = await take(path);
     try {
       // Somebody may have been quicker; what is there now is theirs.
-      if (existsSync(join(path, CONFIG))) checkRunFolder(path);
+      if (existsSync(join(path, CONFIG))) requireEmpty(path);
       writeFileSync(join(path, CERTIFICATES), '');
       writeFileSync(join(path, LOG), `${LOG_HEADER}\n`);
       writeFileSync(join(path, CLASSIFIER), `${CLASSIFIER_HEADER}\n`);
@@ -146,7 +111,7 @@ export class RunFolder {
       if (!(error instanceof TurnproofError))
         for (const name of BEGINNING) rmSync(join(path, name), { force: true });
       lock.release();
-      if (made !== undefined) rmSync(made, { recursive: true });
+      removeEmpty(made);
       throw error instanceof TurnproofError ? error : unwritable(path, error);
     }
   }

@@ -23,6 +23,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TurnproofError } from '@turnproof/core';
+import { codeOf } from '@turnproof/core/folders';
 import { z } from 'zod';
 
 export const LOCK = 'lock.json';
@@ -245,8 +246,4 @@ function birthOf(pid: number): string | null {
   } catch {
     return null;
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
