@@ -8,10 +8,12 @@ import { readModel, readPreparation } from '../src/options/model.ts';
 import { readPipeline } from '../src/options/pipeline.ts';
 import { Values } from '../src/options/values.ts';
 import { openHostModel } from '../src/prepare/inputs.ts';
+import { foundPaths } from '../src/run/kept-paths.ts';
 
 export async function openRunToCheck(folder: string) {
   const config = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8'));
-  const options = new Values(config.options);
+  const words = new Values(config.options, []);
+  const options = words.over(foundPaths(folder, config.paths, words));
   const data = await openDataset(options.text('data') ?? '', readFolderOptions(options));
   const gpu = await openDevice({ adapter: options.text('adapter') ?? 'auto' });
   const selected = { data, indices: config.data.indices };

@@ -87,7 +87,7 @@ async function run(given: CommandContext): Promise<number> {
   const there = given.values.flag('resume') ? configToResume(out, given.values) : null;
   const lock = there === null || dry ? null : await takeLock(out, console);
   try {
-    const context = there ? { ...given, values: resumedValues(given.values, there) } : given;
+    const context = there ? { ...given, values: resumedValues(out, given.values, there) } : given;
     const checked = await check(context, METHODS, () => {
       if (there === null && !(given.values.flag('resume') && isStillborn(out))) checkRunFolder(out);
     });

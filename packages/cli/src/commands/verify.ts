@@ -102,7 +102,7 @@ async function replay(
   console: Console,
 ): Promise<number> {
   const chosen = chooseLines(sound.length, k, seed).flatMap((at) => sound[at] ?? []);
-  const origin = await readOrigin(folder);
+  const origin = await readOrigin(folder, values);
   let [done, failed] = [0, 0];
   const certificates = chosen.map(({ certificate }) => certificate);
   for await (const { certificate, problems, words } of replayAll(certificates, origin, values, console)) {

@@ -55,6 +55,15 @@ export function parseNpyArgument(argument: string): { images: string; labels: st
   return { images, labels };
 }
 
+/** The same words with each path in them changed. */
+export function withPaths(spec: string, change: (path: string) => string): string {
+  const { kind, argument } = parseDataSpec(spec);
+  if (kind === 'signs') return spec;
+  if (kind !== 'npy') return `${kind}:${change(argument)}`;
+  const { images, labels } = parseNpyArgument(argument);
+  return `npy:${change(images)}${labels === null ? '' : `,${change(labels)}`}`;
+}
+
 /** Levenshtein's distance: insertions, deletions and replacements that turn `a` into `b`. */
 export function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);

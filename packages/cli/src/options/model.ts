@@ -13,6 +13,10 @@ const BUILT_IN: Readonly<Record<string, string>> = {
   'signs:clean': 'signs_clean.onnx',
 };
 
+export function isBuiltIn(word: string): boolean {
+  return Object.hasOwn(BUILT_IN, word);
+}
+
 export const modelOptions: OptionGroup = {
   heading: 'Classifier:',
   options: [

@@ -19,7 +19,7 @@ export const runOptions: readonly OptionGroup[] = [deviceOptions];
 
 /** What is known before a GPU is asked for anything. */
 export interface Checked {
-  readonly selected: SelectedData & { readonly sha256: string };
+  readonly selected: SelectedData & { readonly sha256: string; readonly selection: string };
   readonly pipeline: Pipeline;
   readonly plan: Plan;
   readonly boundMethod: BoundMethod;
@@ -58,15 +58,15 @@ export async function check(
   checkPlan(plan, pipeline);
   early();
   const opened = await openHostModel(path, selected, device.threads, preparation);
-  let sha256: string;
+  let digests: { readonly sha256: string; readonly selection: string };
   try {
-    sha256 = await checkImages(selected, { file: path, classes: opened.host.classes }, console);
+    digests = await checkImages(selected, { file: path, classes: opened.host.classes }, console);
     if (plan.method === 'indiv') await checkAttackedImages(selected, pipeline, console);
   } catch (error) {
     await opened.host.release();
     throw error;
   }
-  return { selected: { ...selected, sha256 }, pipeline, plan, boundMethod, device, calibration, opened };
+  return { selected: { ...selected, ...digests }, pipeline, plan, boundMethod, device, calibration, opened };
 }
 
 /** Opens GPU and classifier of what was checked. The caller closes the engine. */

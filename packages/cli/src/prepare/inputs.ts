@@ -28,13 +28,18 @@ export interface SelectedData {
   readonly shard?: ShardChoice & { readonly of: number };
 }
 
+export interface OpenedSelection extends SelectedData {
+  /** Everything that was selected, in order: these images, and what other shards take. */
+  readonly all: readonly number[];
+}
+
 /** @throws TurnproofError `bad-input`: see openDataset, selectIndices, checkPipeline */
-export async function openSelection(choice: DataChoice, pipeline: Pipeline): Promise<SelectedData> {
+export async function openSelection(choice: DataChoice, pipeline: Pipeline): Promise<OpenedSelection> {
   const data = await openDataset(choice.spec, choice.folder);
   const indices = selectIndices(data.size, choice.selection);
   checkPipeline(pipeline, data.shape);
   const { shard } = choice;
-  if (shard === undefined) return { data, indices };
+  if (shard === undefined) return { data, indices, all: indices };
   const part = imagesOf(indices, shard);
   if (part.length === 0) {
     throw badInput(
@@ -42,7 +47,7 @@ export async function openSelection(choice: DataChoice, pipeline: Pipeline): Pro
       `Take at most ${indices.length} shards.`,
     );
   }
-  return { data, indices: part, shard: { ...shard, of: indices.length } };
+  return { data, indices: part, all: indices, shard: { ...shard, of: indices.length } };
 }
 
 export interface HostModel {
@@ -76,21 +81,24 @@ export async function openHostModel(
 }
 
 /**
- * Reads every selected image once, so that a damaged one is found before hours are spent on the others.
+ * Reads every selected image once, those of other shards too, so that a damaged one is found before hours are spent on
+ * the others.
  *
- * @returns SHA-256 of all of them: see `dataDigest`
+ * @returns `sha256` of those that are taken here, and of the whole `selection`: see `dataDigest`
  * @throws TurnproofError `bad-input` for an image that cannot be read and for a label beyond the model's classes
  */
 export async function checkImages(
-  { data, indices }: SelectedData,
+  { data, indices, all }: OpenedSelection,
   model: { readonly file: string; readonly classes: number } | null,
   console: Console,
-): Promise<string> {
-  const digest = dataDigest();
-  for (const [done, index] of indices.entries()) {
-    console.progress(done, indices.length, 'images read');
+): Promise<{ readonly sha256: string; readonly selection: string }> {
+  const [own, whole] = [dataDigest(), dataDigest()];
+  const taken = new Set(indices);
+  for (const [done, index] of all.entries()) {
+    console.progress(done, all.length, 'images read');
     const { label, name, sha256 } = await data.read(index);
-    digest.add({ index, label, sha256 });
+    whole.add({ index, label, sha256 });
+    if (taken.has(index)) own.add({ index, label, sha256 });
     if (model !== null && label !== null && !(label >= 0 && label < model.classes)) {
       throw badInput(
         `image ${index} (${name}) has label ${label}, but ${model.file} has ${model.classes} classes, 0 to ${model.classes - 1}`,
@@ -99,7 +107,7 @@ export async function checkImages(
     }
   }
   console.endProgress();
-  return digest.hex();
+  return { sha256: own.hex(), selection: whole.hex() };
 }
 
 /** One SHA-256 for images, their numbers and labels, in order. */

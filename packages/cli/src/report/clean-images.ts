@@ -7,6 +7,7 @@ import type { Certificate } from '@turnproof/certify';
 import { TurnproofError } from '@turnproof/core';
 import sharp from 'sharp';
 import { type Dataset, openDataset } from '../data/index.ts';
+import { findKept } from '../run/kept-paths.ts';
 import type { ReportedRun } from './read-run.ts';
 
 export interface CleanImage {
@@ -24,7 +25,7 @@ export interface CleanImages {
 }
 
 /** @param spec the data set, where it lies elsewhere than the run says */
-export async function openCleanImages({ config }: ReportedRun, spec?: string): Promise<CleanImages> {
+export async function openCleanImages({ path, config }: ReportedRun, spec?: string): Promise<CleanImages> {
   const wanted = spec ?? config?.data.spec;
   const none = (why: string): CleanImages => ({ classes: null, read: () => Promise.resolve(why) });
   if (wanted === undefined) return none('the run does not say where it came from');
@@ -34,7 +35,10 @@ export async function openCleanImages({ config }: ReportedRun, spec?: string): P
       const value = config?.options[name];
       return typeof value === 'string' ? value : undefined;
     };
-    data = await openDataset(wanted, { fit: word('fit'), labels: word('labels') });
+    const find = (name: 'data' | 'labels', words: string | undefined) =>
+      findKept(path, config?.paths, name, words);
+    const folder = { fit: word('fit'), labels: find('labels', word('labels')) };
+    data = await openDataset(spec ?? find('data', wanted) ?? wanted, folder);
   } catch (error) {
     return none(`data set ${wanted} cannot be opened here: ${reasonOf(error)}`);
   }

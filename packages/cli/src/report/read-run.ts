@@ -8,6 +8,7 @@ import type { Certificate } from '@turnproof/certify';
 import { badInput } from '@turnproof/core';
 import { z } from 'zod';
 import { printable } from '../printable.ts';
+import { keptPaths } from '../run/kept-paths.ts';
 import { CONFIG } from '../run/run-config.ts';
 import { CERTIFICATES, CLASSIFIER, LOG } from '../run/run-lines.ts';
 import { readSuspects } from '../run/run-notes.ts';
@@ -19,6 +20,7 @@ const config = z.looseObject({
   version: z.string(),
   started: z.string(),
   options: z.record(z.string(), z.union([z.string(), z.boolean(), z.array(z.string())])),
+  paths: keptPaths,
   data: z.looseObject({ spec: z.string(), size: z.int().min(0), indices: z.array(z.int().min(0)) }),
 });
 

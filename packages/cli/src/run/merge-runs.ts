@@ -15,6 +15,7 @@ import { removeEmpty } from '@turnproof/core/folders';
 import { shardFolderName } from '../options/shard.ts';
 import { dataDigest } from '../prepare/inputs.ts';
 import { CALIBRATION } from './calibration-file.ts';
+import { moved } from './kept-paths.ts';
 import { makeFolders } from './place-to-write.ts';
 import { CONFIG, differences, type RunConfig, readRunConfig } from './run-config.ts';
 import { checkRunFolder, SUSPECT } from './run-folder.ts';
@@ -59,11 +60,11 @@ export async function mergeRuns(paths: readonly string[], out: string): Promise<
   const suspects = await Promise.all(shards.map(({ path }) => readSuspects(path)));
   const named = suspects.flatMap((found) => [...(found?.images ?? [])].map(Number));
   const reasons = [...new Set(suspects.flatMap((found) => found?.reason ?? []))];
+  const config = mergedConfig(shards, images, out);
   const made = `${out}.new-${process.pid}`;
   const folders = makeFolders(made, `--out ${out}`);
   try {
     writeRunLines(made, images);
-    const config = mergedConfig(shards, images, out);
     writeFileSync(join(made, CONFIG), `${JSON.stringify(config, null, 2)}\n`, { flush: true });
     // The same in every shard: its hash is part of their plans.
     const calibration = join(shards[0]?.path ?? '', CALIBRATION);
@@ -172,18 +173,27 @@ function mergedConfig(shards: readonly ShardRun[], images: readonly ImageLines[]
   if (!first) throw new TurnproofError('internal', 'there are no shards');
   const content = JSON.parse(readFileSync(join(first.path, CONFIG), 'utf8'));
   const { shard: _, out: __, ...options } = content.options;
+  const { paths } = first.config;
   const digest = dataDigest();
   for (const { certificate } of images) {
     const { index, label, image } = certificate;
     digest.add({ index, label, sha256: image.sha256 });
   }
   const indices = images.map(({ certificate }) => certificate.index);
-  const { spec, size } = first.config.data;
+  const { spec, size, selection } = first.config.data;
+  const sha256 = digest.hex();
+  if (selection !== undefined && sha256 !== selection) {
+    throw badInput(
+      `${first.path}: the shards' certificates are of other images or labels than their ${CONFIG} says`,
+      REDO,
+    );
+  }
   const started = shards.map(({ config }) => config.started).sort()[0];
   return {
     ...content,
     options: { ...options, out },
-    data: { spec, size, indices, sha256: digest.hex() },
+    ...(paths ? { paths: moved(paths, first.path, out) } : {}),
+    data: { spec, size, indices, sha256 },
     started,
   };
 }

@@ -1,7 +1,11 @@
 /** What a run folder holds of a run that is to be gone on with. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { badInput } from '@turnproof/core';
 import type { Console } from '../console.ts';
-import type { Values } from '../options/values.ts';
+import type { Values, Word } from '../options/values.ts';
+import { CALIBRATION } from './calibration-file.ts';
+import { foundPaths } from './kept-paths.ts';
 import {
   differences,
   type PlannedConfig,
@@ -42,12 +46,22 @@ export function configToResume(folder: string, values: Values): RunConfig | null
 }
 
 /** The values given, and for the others those of the run. */
-export function resumedValues(values: Values, config: RunConfig): Values {
+export function resumedValues(folder: string, values: Values, config: RunConfig): Values {
   const words = wordsToResume(config);
   // They choose images together, or exclude each other.
   const choosing = ['index', 'skip', 'limit', 'stride'];
   if (choosing.some((name) => values.isGiven(name))) for (const name of choosing) delete words[name];
-  return values.over(words);
+  const merged = values.over(words);
+  return merged.over({ ...foundPaths(folder, config.paths, merged), ...keptCalibration(folder, words) });
+}
+
+/** The copy that the run keeps is the one that its certificates rest on. */
+function keptCalibration(
+  folder: string,
+  { calibration }: Readonly<Record<string, Word>>,
+): Record<string, string> {
+  const path = join(folder, CALIBRATION);
+  return calibration !== undefined && existsSync(path) ? { calibration: path } : {};
 }
 
 /** @throws TurnproofError `bad-input` naming each difference */

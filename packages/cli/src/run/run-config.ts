@@ -10,6 +10,7 @@ import { z } from 'zod';
 import type { Values, Word } from '../options/values.ts';
 import type { Checked } from '../prepare/certifying.ts';
 import { version } from '../version.ts';
+import { keptPaths, pathsToKeep } from './kept-paths.ts';
 
 export const CONFIG = 'config.json';
 export const CONFIG_SCHEMA = 'turnproof/run/1';
@@ -32,6 +33,7 @@ const runConfig = z.object({
   version: z.string(),
   started: z.string(),
   options: words,
+  paths: keptPaths,
   plan: z.looseObject({ method: z.string(), seed: z.string() }),
   pipeline: z.looseObject({ transform: z.enum(['rotation', 'translation']), range: z.number() }),
   bound: z.string(),
@@ -41,6 +43,8 @@ const runConfig = z.object({
     indices: z.array(z.int().min(0)),
     sha256: z.string(),
     shard: shard.optional(),
+    /** Of a shard: SHA-256 of the images of all shards, so that they know each other. Absent in earlier versions. */
+    selection: z.string().optional(),
   }),
   /** With the external files and the adaptation, where there are any. */
   model: z.looseObject({ file: z.string(), sha256: z.string() }),
@@ -56,7 +60,7 @@ export type PlannedConfig = Omit<RunConfig, 'started' | 'adapter' | 'provider'>;
 
 export function plannedConfig(values: Values, checked: Checked, out: string): PlannedConfig {
   const { selected, plan, pipeline, boundMethod, opened } = checked;
-  const { data, indices, sha256, shard } = selected;
+  const { data, indices, sha256, selection, shard } = selected;
   const { file, sha256: model, externalData, adapted } = opened.model.info;
   const { resume: _, 'dry-run': __, ...options } = values.toJSON();
   // Through JSON, so that it is equal to what is read back.
@@ -66,10 +70,11 @@ export function plannedConfig(values: Values, checked: Checked, out: string): Pl
       command: 'certify',
       version: version(),
       options: { ...options, ...(shard ? { shard: `${shard.index}/${shard.count}` } : {}), out },
+      paths: pathsToKeep((name) => values.text(name), out),
       plan: { ...plan, seed: String(plan.seed) },
       pipeline,
       bound: boundMethod,
-      data: { spec: data.spec, size: data.size, indices, sha256, ...(shard ? { shard } : {}) },
+      data: { spec: data.spec, size: data.size, indices, sha256, ...(shard ? { shard, selection } : {}) },
       model: { file, sha256: model, externalData, adapted },
       shaders: { sha256: wgslSha256 },
     }),
@@ -105,7 +110,19 @@ export function readRunConfig(folder: string): RunConfig | null {
 /** No certificate depends on these: where it runs, what is printed, where it goes. */
 const FREE = ['adapter', 'provider', 'threads', 'batch', 'out', 'config', 'json', 'quiet', 'verbose'];
 /** Options that stand in `plan`, `pipeline`, `data` or `model` in effect: words may differ and mean the same. */
-const IN_EFFECT = ['data', 'index', 'skip', 'limit', 'stride', 'shard', 'model', 'transform', 'range'].concat(
+const IN_EFFECT = [
+  'data',
+  'labels',
+  'fit',
+  'index',
+  'skip',
+  'limit',
+  'stride',
+  'shard',
+  'model',
+  'transform',
+  'range',
+].concat(
   ['method', 'seed', 'confidence', 'sigma-gamma', 'sigma-eps', 'n0', 'n-gamma', 'n-eps', 'n-choose-e'],
   ['n-test-e', 'inner', 'radius-rule', 'floor', 'max-samples', 'bound', 'vignette', 'blur', 'calibration'],
 );
@@ -137,7 +154,7 @@ export function differences(
 function essence(config: PlannedConfig, shards: boolean): Record<string, unknown> {
   const { version, options, plan, pipeline, bound, data, model, shaders } = config;
   const { batch: _, ...counts } = plan;
-  const { size, indices, sha256, shard } = data;
+  const { size, indices, sha256, shard, selection } = data;
   const named = Object.entries(options).filter(([name]) => !FREE.includes(name) && !IN_EFFECT.includes(name));
   return {
     version,
@@ -145,7 +162,7 @@ function essence(config: PlannedConfig, shards: boolean): Record<string, unknown
     pipeline,
     bound,
     data: shards
-      ? { size, of: shard?.of, shards: shard?.count, ...chosenBy(options) }
+      ? { size, of: shard?.of, shards: shard?.count, ...(selection ? { selection } : chosenBy(options)) }
       : { size, shard, indices, sha256 },
     model: { ...model, file: undefined },
     shaders,
@@ -153,7 +170,7 @@ function essence(config: PlannedConfig, shards: boolean): Record<string, unknown
   };
 }
 
-/** The words that choose images: shards know only their own. */
+/** The words that choose images: shards of earlier versions know no more of each other's. */
 function chosenBy({ data, index, skip, limit, stride }: RunConfig['options']): Record<string, unknown> {
   return { data, index, skip, limit, stride };
 }

@@ -2,24 +2,35 @@
 import { join } from 'node:path';
 import { badInput } from '@turnproof/core';
 import type { FolderOptions } from '../data/index.ts';
+import type { Values } from '../options/values.ts';
 import { MAX_LINES, readText } from '../text-file.ts';
+import { foundPaths, keptPaths } from './kept-paths.ts';
 
 export interface RunOrigin {
-  /** As on the command line of the run; undefined where config.json does not say. */
+  /** The words of the run, with paths that are there now; undefined where config.json does not say. */
   readonly data: string | undefined;
   readonly model: string | undefined;
   readonly folder: FolderOptions;
 }
 
-/** @throws TurnproofError `bad-input` for a config.json that is none; its absence is no error */
-export async function readOrigin(folder: string): Promise<RunOrigin> {
+/**
+ * @param given options that are said here: where the run had those from is not looked for
+ * @throws TurnproofError `bad-input` for a config.json that is none, and for paths of the run that are not there any
+ *   more; the absence of the file is no error
+ */
+export async function readOrigin(
+  folder: string,
+  given: Pick<Values, 'isGiven'> = { isGiven: () => false },
+): Promise<RunOrigin> {
   const config = await readJson(join(folder, 'config.json'));
   const options = fieldOf(config, 'options');
-  const word = (name: string) => {
+  const text = (name: string) => {
     const value = fieldOf(options, name);
     return typeof value === 'string' ? value : undefined;
   };
-  return { data: word('data'), model: word('model'), folder: { fit: word('fit'), labels: word('labels') } };
+  const paths = keptPaths.safeParse(fieldOf(config, 'paths')).data;
+  const found = foundPaths(folder, paths, { text, isGiven: (name) => given.isGiven(name) });
+  return { data: found.data, model: found.model, folder: { fit: text('fit'), labels: found.labels } };
 }
 
 /** The options of a run's config.json; none where there is no such file. */
