@@ -1,7 +1,7 @@
 /** What a calibration says, in words, and by what it differs from what it is to be used for. */
 import type { ImageShape } from '@turnproof/shaders';
 import { vignetteForJson } from '../certificate/build.ts';
-import { percent } from '../certificate/percent.ts';
+import { confidenceAt, percent } from '../certificate/percent.ts';
 import { SAMPLED } from '../certificate/words.ts';
 import { roundRadiusDown } from '../methods/claims.ts';
 import type { Pipeline } from '../pipeline.ts';
@@ -13,7 +13,7 @@ export function calibrationWords(
   const { E, rhoE, qE, alpha, errors, nGammas, sigmaGamma } = calibration;
   const share = roundRadiusDown(qE);
   const of =
-    `With confidence ${percent(Number((1 - alpha).toPrecision(12)))}, for a share of at least ${share} of the images of the ` +
+    `With confidence ${confidenceAt(alpha)}, for a share of at least ${share} of the images of the ` +
     `distribution that the calibration's images were drawn from, the interpolation error`;
   if (errors === 'sampled') {
     return `${SAMPLED}. ${of} at ${nGammas} random γ exceeds ${E} for at most ${percent(rhoE)} of β ~ N(0, ${sigmaGamma}²).`;

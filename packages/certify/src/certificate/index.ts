@@ -1,6 +1,7 @@
 /** Certificates: what they are, how they are made from a result, how they are checked. No GPU, no classifier. */
 
 export { seedForJson, vignetteForJson } from './build.ts';
+export { confidenceAt, percent } from './percent.ts';
 export {
   compareReplay,
   type ReplayComparison,

@@ -118,6 +118,8 @@ describe('verification names the forged field:', () => {
     ['more accepted β', 'counts.kGamma', 'counts.kGamma', more(1)],
     ['fewer β', 'counts.nGamma', 'counts.nGamma', more(-1)],
     ['more votes than voters', 'counts.votes', 'counts.votes', becomes(11)],
+    ['a class that nobody voted for', 'counts.votes', 'counts.votes', becomes(0)],
+    ['fewer samples of each voter', 'counts.nChoice', 'counts.nChoice', more(-1)],
     ['other n0', 'counts.n0', 'counts.n0', more(5)],
     ['fewer successes in an inner test', 'counts.inner.3.k', 'counts.inner[3]', more(-20)],
     ['more successes than samples', 'counts.inner.3.k', 'counts.inner[3]', more(1000)],

@@ -4,6 +4,7 @@
  */
 import { extraError, extraErrorOfGiven } from '../bounds/extra-error.ts';
 import { checkCalibrationClaim } from '../calibration/verify.ts';
+import { choiceSamples } from '../methods/choose-class.ts';
 import { baseClaim, type Claim, distXClaim, rhoUpper } from '../methods/claims.ts';
 import { noiseOf } from '../methods/stage.ts';
 import { checkPipeline } from '../pipeline.ts';
@@ -83,6 +84,9 @@ function checkCommon(audit: Audit, certificate: Certificate): void {
     audit.refuse('seed', `${certificate.seed} has more than 64 bits`);
   }
   audit.atMost('counts.votes', counts.votes, counts.n0, 'n0');
+  if ((counts.classIndex === null) !== (counts.votes === 0)) {
+    audit.refuse('counts.votes', `says ${counts.votes}, but a class is chosen exactly when it has votes`);
+  }
   audit.attempt('pipeline', () => checkPipeline(pipelineOf(certificate), certificate.image.shape));
 }
 
@@ -169,7 +173,7 @@ function checkDoublySmoothed(audit: Audit, certificate: DoublySmoothed, ledger: 
   for (let i = 0; i < Math.min(counts.inner.length, plan.nGamma); i++) ledger.spend('alphaEps', alphaInner);
   if (pABar !== null) ledger.spend('alphaGamma', alphaGamma);
   checkLedger(audit, certificate, ledger);
-  audit.atMost('counts.nChoice', counts.nChoice, plan.nEps, 'nEps');
+  audit.same('counts.nChoice', counts.nChoice, choiceSamples(plan));
   const counted = counts.inner.reduce((sum, { n }) => sum + n, plan.n0 * counts.nChoice);
   audit.same('samples', certificate.samples, counted);
   audit.same('counts.kGamma', counts.kGamma, counts.inner.filter(({ accepted }) => accepted).length);

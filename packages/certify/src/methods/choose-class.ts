@@ -2,11 +2,17 @@
  * Which class is worth certifying: a vote. Its β and its noise are used for nothing else but to plan ahead, so whatever
  * it answers, later tests on fresh β are not touched by it.
  */
+import type { Plan } from '../plan.ts';
 import type { Purpose } from '../sampling/index.ts';
 import type { ClassChoice, MethodContext, SampledImage } from './method.ts';
 
 /** Noise samples for a vote of h: enough to tell its class, and to guess how large E may be. */
 const CHOICE_SAMPLES = 128;
+
+/** Noise samples of each choosing β. */
+export function choiceSamples({ nEps }: Pick<Plan, 'nEps'>): number {
+  return Math.min(CHOICE_SAMPLES, nEps);
+}
 
 export interface Vote {
   readonly choice: ClassChoice;
@@ -27,7 +33,7 @@ export async function chooseClass(
   sigma: number,
 ): Promise<Vote> {
   const { n0 } = plan;
-  const samples = sigma === 0 ? 1 : Math.min(CHOICE_SAMPLES, plan.nEps);
+  const samples = sigma === 0 ? 1 : choiceSamples(plan);
   const drawn = betas.betas(image.index, purposes.betas, n0);
   onProgress?.({ image: image.index, stage: 'choose-class', done: 0, total: n0 });
   const counts = await sampler.countClasses(image, { betas: drawn, noise: purposes.noise, sigma, samples });

@@ -1,6 +1,6 @@
 /** The parts of a report that are tables and figures: headline, every image, ledger, provenance. */
 
-import { adaptationWords, type Certificate } from '@turnproof/certify';
+import { adaptationWords, type Certificate, confidenceAt, percent } from '@turnproof/certify';
 import { downTo, upTo } from '../rounding.ts';
 import { rhoOf } from './certificates.ts';
 import type { CleanImages } from './clean-images.ts';
@@ -13,7 +13,6 @@ import {
   caveatOf,
   className,
   methodWords,
-  percent,
   recoveredWords,
   regionWords,
   unitSign,
@@ -88,7 +87,7 @@ function calibrationTable({ bound }: Extract<Certificate, { method: 'dist-d' }>)
     ['E', upTo(calibration.E, 5)],
     ['ρ_E', calibration.rhoE],
     ['q_E', downTo(calibration.qE, 4)],
-    ['confidence of q_E', percent(1 - alpha)],
+    ['confidence of q_E', confidenceAt(alpha)],
     ['images that passed', `${passed} of ${nImages}`],
     ['β of each', `${nBetas}; ${mostExceeding} of them may exceed E`],
     ['an image passes wrongly with probability at most', alphaInner],

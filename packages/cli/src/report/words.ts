@@ -91,11 +91,6 @@ export function recoveredWords({ index, recovered }: Certificate): string | null
   return `image ${index}: ${words.join(', then ')}`;
 }
 
-/** 0.99 as «99 %», 0.999 as «99.9 %». */
-export function percent(share: number): string {
-  return `${Number((100 * share).toPrecision(12))} %`;
-}
-
 export function unitSign(unit: Certificate['unit']): string {
   return unit === 'degrees' ? '°' : ' px';
 }
