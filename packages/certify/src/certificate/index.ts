@@ -9,6 +9,7 @@ export {
   replayObstacles,
   replayPreparation,
 } from './replay.ts';
+export { ELSEWHERE_WORDS } from './replay-elsewhere.ts';
 export {
   type BaseCertificate,
   CERTIFICATE_SCHEMA,

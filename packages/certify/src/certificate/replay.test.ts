@@ -9,7 +9,6 @@ import { PROVENANCE, SHA, SHAPE } from './provenance.test-support.ts';
 import { compareReplay, replayInputs, replayObstacles, replayPreparation } from './replay.ts';
 import { type Certificate, certificateSchema, type DistXCertificate } from './schema.ts';
 import { verifyCertificate } from './verify.ts';
-import { VERSIONS } from './versions.ts';
 
 const WORLD: World = { slope: 0.05, top: 4, fall: 1 };
 const PLAN = { ...SIMULATION_PLAN, seed: 2n ** 60n, nGamma: 100 };
@@ -32,12 +31,6 @@ async function certifyDist(): Promise<DistXCertificate> {
 }
 
 const [GOOD, AGAIN] = [await certifyDist(), await certifyDist()];
-
-/** The certificate as another class of adapter would have made it. */
-const elsewhere = (certificate: Certificate): Certificate => ({
-  ...certificate,
-  adapter: { ...certificate.adapter, adapterClass: 'other' },
-});
 
 /** One test's successes changed, and what follows from them with it: `verify` has nothing to say. */
 function withSuccesses(at: number, by: number, certificate = GOOD): Certificate {
@@ -85,66 +78,6 @@ describe('a certificate beside the same one drawn again', () => {
     expect(compareReplay(base, await certify('base')).problems).toEqual([]);
     const counts = { ...base.counts, kGamma: base.counts.kGamma - 1 };
     expect(fieldsOf({ ...base, counts } as Certificate, base)).toEqual(['counts.kGamma']);
-  });
-});
-
-describe('on another class of adapter', () => {
-  it('says so, and lets counts differ by as many samples as rounding may turn', () => {
-    const test = GOOD.counts.inner[5];
-    if (!test) throw new Error('no fifth test');
-    const allowed = 2 + Math.floor(0.005 * test.n);
-    const near = compareReplay(withSuccesses(5, -allowed), elsewhere(AGAIN));
-    expect(near).toMatchObject({
-      loose: 'adapter class none there, other here',
-      problems: [],
-      differences: 1,
-    });
-    expect(fieldsOf(withSuccesses(5, -allowed - 1), elsewhere(AGAIN))).toEqual(['counts.inner[5].k']);
-  });
-
-  it('is loose for another provider or runtime as well', () => {
-    expect(compareReplay(GOOD, { ...AGAIN, provider: 'webgpu' }).loose).toBe(
-      'provider wasm there, webgpu here',
-    );
-    const versions = { ...VERSIONS, 'onnxruntime-web': '9.9.9' };
-    expect(compareReplay(GOOD, { ...AGAIN, versions }).loose).toContain('onnxruntime-web');
-  });
-
-  it('takes a test that stopped later for the same one when its first samples can be the other’s', () => {
-    const inner = GOOD.counts.inner.map((test, i) =>
-      i === 5 ? { ...test, k: test.k + 40, n: test.n + 64 } : test,
-    );
-    const longer = { ...GOOD, counts: { ...GOOD.counts, inner } };
-    expect(fieldsOf(GOOD, elsewhere(longer))).toEqual([]);
-    const fewer = inner.map((test, i) => (i === 5 ? { ...test, k: test.k - 60 } : test));
-    expect(fieldsOf(GOOD, elsewhere({ ...GOOD, counts: { ...GOOD.counts, inner: fewer } }))).toEqual([
-      'counts.inner[5].k',
-    ]);
-  });
-
-  it('lets two verdicts in a hundred differ, not three', () => {
-    const turned = (count: number): Certificate => {
-      const inner = GOOD.counts.inner.map((test, i) =>
-        i < count ? { ...test, accepted: !test.accepted } : test,
-      );
-      return elsewhere({ ...GOOD, counts: { ...GOOD.counts, inner } });
-    };
-    expect(GOOD.counts.inner.length).toBe(100);
-    expect(fieldsOf(GOOD, turned(2))).toEqual([]);
-    expect(fieldsOf(GOOD, turned(3)).length).toBe(3);
-  });
-
-  it('does not let class, seed or E be another', () => {
-    const bound = GOOD.bound && { ...GOOD.bound, E: GOOD.bound.E * 1.1 };
-    const counts = { ...GOOD.counts, classIndex: 1 };
-    const other = { ...GOOD, label: 2, predicted: 1, seed: 2 ** 40, counts, bound } as Certificate;
-    expect(fieldsOf({ ...GOOD, seed: 2 ** 40 + 1 }, elsewhere(other)).sort()).toEqual([
-      'bound.E',
-      'counts.classIndex',
-      'label',
-      'predicted',
-      'seed',
-    ]);
   });
 });
 

@@ -1,7 +1,7 @@
 /**
  * Is a certificate what drawing it again gives? What `verifyCertificate` cannot see (counts that were never drawn, a
- * bound that was never computed) shows here. Knows no method: whatever a certificate says is compared, but for what a
- * machine decides. The drawing itself is `Certifier.certify`, with `replayInputs`.
+ * bound that was never computed) shows here. Knows no method: whatever a certificate says is compared. The drawing
+ * itself is `Certifier.certify`, with `replayInputs`.
  */
 
 import { type ImageShape, wgslSha256 } from '@turnproof/shaders';
@@ -11,8 +11,9 @@ import type { ModelInfo } from '../classifier/model.ts';
 import type { Pipeline } from '../pipeline.ts';
 import type { Plan } from '../plan.ts';
 import { type Problem, pipelineOf } from './audit.ts';
+import { Comparison, type Differences } from './comparison.ts';
+import { compareElsewhere } from './replay-elsewhere.ts';
 import type { Certificate } from './schema.ts';
-import { fieldName } from './verify.ts';
 
 /** For what a method's certificates do not say, because the method does not use it. */
 const UNUSED = {
@@ -94,52 +95,24 @@ export function replayObstacles(
   return problems;
 }
 
-export interface ReplayComparison {
-  /** Null: drawn on the same class of adapter, so all had to be equal. Else why some distance is allowed. */
+export interface ReplayComparison extends Differences {
+  /** Null: made on a machine like this one, so all had to be equal. Else why it was not, as the certificate says. */
   readonly loose: string | null;
-  readonly problems: readonly Problem[];
-  /** Numbers and verdicts that differ, within what is allowed or not. */
-  readonly differences: number;
-  /** The largest of them, relative to the larger number; null where none differs. */
-  readonly largest: { readonly field: string; readonly relative: number } | null;
 }
 
 /** Times, and what names the machine or a place on it. */
 const CIRCUMSTANCES = new Set(['ms', 'adapter', 'provider', 'versions', 'model.file', 'recovered']);
-/** What is counted or measured: elsewhere it may differ a little. All else is said beforehand and the same anywhere. */
-const MEASURED = /^((counts|bound|test|inverse)\.(?!classIndex$|calibration\.)|slices\[\d+\]\.(M|E|p0)$)/;
-/**
- * Elsewhere these may differ as the counts do: `verifyCertificate` derives them from the counts. (Breaks claim nothing:
- * they say where to look.)
- */
-const DERIVED = new Set([
-  'guarantee',
-  'abstention',
-  'radius',
-  'pABar',
-  'cutAtRange',
-  'samples',
-  'ledger.spent',
-  'interval',
-  'breaks',
-]);
-
-/** Elsewhere, numbers (E, thresholds) may differ by this share: bounds are refined to 5 % of what is found. */
-const SHARE = 0.05;
-/** Elsewhere, so many of all verdicts may differ: those whose evidence ends beside a threshold. */
-const VERDICTS = 0.02;
 
 /**
- * Elsewhere, so many of n samples may change sides. Two sound classifiers' logits differ by 1e-4 of the largest at most
- * (`PARITY_TOLERANCE`), so only samples whose two largest logits are within 2e-4 can: half a percent of all is 25 times
- * what that would be if margins were spread evenly over the logits' range. 2 more, for small n.
+ * A certificate beside the same one drawn again. Whether it was made on a machine like this one is known from its own
+ * words alone, so saying that it was not must be of no use to a forger: it is then never found equal, and may claim no
+ * more than the differences explain that rounding makes (`compareElsewhere`).
  */
-const flipsAllowed = (n: number): number => 2 + Math.floor(0.005 * n);
-
 export function compareReplay(stated: Certificate, again: Certificate): ReplayComparison {
   const loose = whyLoose(stated, again);
-  const comparison = new Comparison(loose !== null);
-  comparison.compare([], toJson(stated), toJson(again));
+  if (loose !== null) return { loose, ...compareElsewhere(stated, again, CIRCUMSTANCES) };
+  const comparison = new Comparison({ skips: (field) => CIRCUMSTANCES.has(field), allowed: () => 0 });
+  comparison.compare(stated, again);
   return { loose, ...comparison.result() };
 }
 
@@ -152,119 +125,4 @@ function whyLoose(stated: Certificate, again: Certificate): string | null {
   ];
   const other = pairs.find(([, there, here]) => there !== here);
   return other ? `${other[0]} ${other[1]} there, ${other[2]} here` : null;
-}
-
-type Json = string | number | boolean | null | Json[] | { readonly [key: string]: Json };
-
-/** As it stands in a file. */
-function toJson(certificate: Certificate): Json {
-  return JSON.parse(JSON.stringify(certificate));
-}
-
-interface Test {
-  readonly k: number;
-  readonly n: number;
-}
-
-/** k of n samples, with a verdict perhaps, whatever a method calls it. */
-function isTest(value: Json | undefined): value is Json & Test {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'k' in value &&
-    'n' in value &&
-    typeof value.k === 'number' &&
-    typeof value.n === 'number'
-  );
-}
-
-class Comparison {
-  readonly #loose: boolean;
-  readonly #problems: Problem[] = [];
-  #differences = 0;
-  #largest: ReplayComparison['largest'] = null;
-  #verdicts = 0;
-  #turned: Problem[] = [];
-
-  constructor(loose: boolean) {
-    this.#loose = loose;
-  }
-
-  result(): Omit<ReplayComparison, 'loose'> {
-    const tolerated = Math.max(1, Math.floor(VERDICTS * this.#verdicts));
-    const turned = this.#turned.length > tolerated ? this.#turned : [];
-    return {
-      problems: [...this.#problems, ...turned],
-      differences: this.#differences,
-      largest: this.#largest,
-    };
-  }
-
-  compare(path: readonly PropertyKey[], stated: Json | undefined, again: Json | undefined): void {
-    const field = fieldName(path);
-    if (CIRCUMSTANCES.has(field) || (this.#loose && DERIVED.has(field))) return;
-    if (Array.isArray(stated) && Array.isArray(again)) {
-      if (stated.length !== again.length) {
-        this.#refuse(field, `has ${stated.length} entries, drawn again ${again.length}`);
-      }
-      const common = Math.min(stated.length, again.length);
-      for (let i = 0; i < common; i++) this.compare([...path, i], stated[i], again[i]);
-    } else if (isRecord(stated) && isRecord(again)) {
-      const tests = this.#loose && isTest(stated) && isTest(again);
-      if (tests) this.#compareTests(field, stated, again);
-      for (const key of new Set([...Object.keys(stated), ...Object.keys(again)])) {
-        if (tests && (key === 'k' || key === 'n')) continue;
-        const verdict = tests && typeof stated[key] === 'boolean' && typeof again[key] === 'boolean';
-        if (verdict) this.#compareVerdicts(fieldName([...path, key]), stated[key], again[key]);
-        else this.compare([...path, key], stated[key], again[key]);
-      }
-    } else if (stated !== again) this.#compareLeaves(field, stated, again);
-  }
-
-  #compareLeaves(field: string, stated: Json | undefined, again: Json | undefined): void {
-    const message = `says ${JSON.stringify(stated)}, drawn again it is ${JSON.stringify(again)}`;
-    if (typeof stated !== 'number' || typeof again !== 'number') {
-      this.#refuse(field, message);
-      return;
-    }
-    this.#note(field, stated, again);
-    const larger = Math.max(Math.abs(stated), Math.abs(again));
-    const allowed = SHARE * larger + (Number.isInteger(stated) && Number.isInteger(again) ? 2 : 0);
-    if (this.#loose && MEASURED.test(field) && Math.abs(stated - again) <= allowed) return;
-    this.#problems.push({ field, message });
-  }
-
-  /** The samples of one are the first of the other's. */
-  #compareTests(field: string, stated: Test, again: Test): void {
-    this.#note(`${field}.k`, stated.k, again.k);
-    this.#note(`${field}.n`, stated.n, again.n);
-    const [short, long] = stated.n <= again.n ? [stated, again] : [again, stated];
-    const flips = flipsAllowed(long.n);
-    if (long.k >= short.k - flips && long.k <= short.k + (long.n - short.n) + flips) return;
-    const message = `says ${stated.k} of ${stated.n}, drawn again it is ${again.k} of ${again.n}`;
-    this.#problems.push({ field: `${field}.k`, message: `${message}; ${flips} may change sides` });
-  }
-
-  #compareVerdicts(field: string, stated: Json | undefined, again: Json | undefined): void {
-    this.#verdicts += 1;
-    if (stated === again) return;
-    this.#differences += 1;
-    this.#turned.push({ field, message: `says ${stated}, drawn again it is ${again}, as others are` });
-  }
-
-  #note(field: string, stated: number, again: number): void {
-    if (stated === again) return;
-    this.#differences += 1;
-    const relative = Math.abs(stated - again) / Math.max(Math.abs(stated), Math.abs(again));
-    if (this.#largest === null || relative > this.#largest.relative) this.#largest = { field, relative };
-  }
-
-  #refuse(field: string, message: string): void {
-    this.#differences += 1;
-    this.#problems.push({ field, message });
-  }
-}
-
-function isRecord(value: Json | undefined): value is { readonly [key: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

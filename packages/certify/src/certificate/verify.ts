@@ -5,7 +5,7 @@
 import { extraError, extraErrorOfGiven } from '../bounds/extra-error.ts';
 import { checkCalibrationClaim } from '../calibration/verify.ts';
 import { choiceSamples } from '../methods/choose-class.ts';
-import { baseClaim, type Claim, distXClaim, rhoUpper } from '../methods/claims.ts';
+import { rhoUpper } from '../methods/claims.ts';
 import { noiseOf } from '../methods/stage.ts';
 import { checkPipeline } from '../pipeline.ts';
 import { ledgerFor } from '../plan.ts';
@@ -13,6 +13,8 @@ import { decisionRule, LOOK } from '../sampling/sampler.ts';
 import { type AlphaLedger, addUp, shareNeededFor } from '../statistics/index.ts';
 import { Audit, checkLedger, type Problem, pipelineOf, RELATIVE } from './audit.ts';
 import { isCorrect } from './build.ts';
+import { claimOf, type DrawnCertificate } from './claim-of.ts';
+import { fieldName } from './field-name.ts';
 import {
   type BaseCertificate,
   type Certificate,
@@ -22,7 +24,7 @@ import {
   type IndivCertificate,
 } from './schema.ts';
 import { streamsOf } from './streams.ts';
-import { checkInverse, indivClaimOf } from './verify-indiv.ts';
+import { checkInverse } from './verify-indiv.ts';
 import { checkSweep } from './verify-sweep.ts';
 import { guaranteeOf } from './words.ts';
 
@@ -35,7 +37,6 @@ export type { Problem } from './audit.ts';
 
 type Measured = DistXCertificate | IndivCertificate;
 type DoublySmoothed = DistDCertificate | Measured;
-type DrawnCertificate = BaseCertificate | DoublySmoothed;
 
 /** Recomputes thresholds, ledger, ρ_E, p and the radius of a certificate from its counts. */
 export function verifyCertificate(certificate: unknown): Verification {
@@ -57,14 +58,6 @@ export function verifyCertificate(certificate: unknown): Verification {
     else checkMeasured(audit, data);
   });
   return { ok: audit.problems.length === 0, problems: audit.problems };
-}
-
-/** «counts.inner[17].k» */
-export function fieldName(path: readonly PropertyKey[]): string {
-  return path.reduce<string>((name, key) => {
-    if (typeof key === 'number') return `${name}[${key}]`;
-    return name === '' ? String(key) : `${name}.${String(key)}`;
-  }, '');
 }
 
 function checkCommon(audit: Audit, certificate: Certificate): void {
@@ -97,7 +90,7 @@ function checkCounts(audit: Audit, { counts, plan }: DrawnCertificate): void {
   audit.atMost('counts.kGamma', counts.kGamma, counts.nGamma, 'nGamma');
 }
 
-function checkClaim(audit: Audit, certificate: DrawnCertificate, compute: () => Claim): void {
+function checkClaim(audit: Audit, certificate: DrawnCertificate, rhoE: number): void {
   const { pABar, radius, cutAtRange, counts } = certificate;
   if (pABar === null) {
     if (radius !== null) audit.refuse('pABar', 'there is no radius without a share');
@@ -105,14 +98,14 @@ function checkClaim(audit: Audit, certificate: DrawnCertificate, compute: () => 
   }
   // More successes than trials were refused already.
   if (counts.kGamma > counts.nGamma) return;
-  const claim = compute();
+  const claim = claimOf(certificate, { kGamma: counts.kGamma, rhoE });
   audit.close('pABar', pABar, claim.pABar);
   audit.same('radius', radius, claim.radius);
   audit.same('cutAtRange', cutAtRange, claim.cutAtRange);
 }
 
 function checkBase(audit: Audit, certificate: BaseCertificate): void {
-  const { counts, plan, pABar, confidence, sigmaGamma, pipeline } = certificate;
+  const { counts, plan, pABar, confidence } = certificate;
   checkCounts(audit, certificate);
   const ledger = ledgerFor({ method: 'base', confidence });
   const alphaGamma = ledger.granted('alphaGamma');
@@ -121,9 +114,7 @@ function checkBase(audit: Audit, certificate: BaseCertificate): void {
   audit.same('counts.nChoice', counts.nChoice, 1);
   audit.same('counts.inner', counts.inner, []);
   audit.same('samples', certificate.samples, plan.n0 + (pABar === null ? 0 : plan.nGamma));
-  const { kGamma, nGamma } = counts;
-  const given = { kGamma, nGamma, alphaGamma, sigmaGamma, range: pipeline.range };
-  checkClaim(audit, certificate, () => baseClaim(given));
+  checkClaim(audit, certificate, 1);
 }
 
 function checkMeasured(audit: Audit, certificate: Measured): void {
@@ -183,21 +174,7 @@ function checkDoublySmoothed(audit: Audit, certificate: DoublySmoothed, ledger: 
     return;
   }
   audit.same('counts.nGamma', counts.nGamma, counts.inner.length);
-  const { sigmaGamma, pipeline } = certificate;
-  const { kGamma, nGamma } = counts;
-  const { radiusRule } = plan;
-  const given = {
-    kGamma,
-    nGamma,
-    alphaGamma,
-    rhoE: bound.rhoE,
-    sigmaGamma,
-    radiusRule,
-    range: pipeline.range,
-  };
-  checkClaim(audit, certificate, () =>
-    certificate.method === 'indiv' ? indivClaimOf(certificate, given) : distXClaim(given),
-  );
+  checkClaim(audit, certificate, bound.rhoE);
 }
 
 function checkBound(

@@ -9,7 +9,7 @@ import { badInput } from '@turnproof/core';
 import type { CommandContext, CommandSpec } from '../command.ts';
 import type { Console } from '../console.ts';
 import { EXIT_FAILED, EXIT_OK } from '../failure.ts';
-import { parseSeed } from '../options/seed.ts';
+import { parseSeed, randomSeed } from '../options/seed.ts';
 import type { Values } from '../options/values.ts';
 import { KeptCalibration } from '../run/kept-calibration.ts';
 import { chooseLines, replayAll, replayOptions } from '../run/replay.ts';
@@ -79,7 +79,7 @@ interface SoundLine {
 
 interface Replays {
   readonly k: number;
-  readonly seed: bigint | undefined;
+  readonly seed: bigint;
 }
 
 function readReplays(values: Values): Replays | null {
@@ -90,7 +90,7 @@ function readReplays(values: Values): Replays | null {
     return null;
   }
   const seed = values.text('seed');
-  return { k, seed: seed === undefined ? undefined : parseSeed(seed) };
+  return { k, seed: seed === undefined ? randomSeed() : parseSeed(seed) };
 }
 
 /** Lines that are not what drawing them again gives. */
@@ -103,17 +103,33 @@ async function replay(
 ): Promise<number> {
   const chosen = chooseLines(sound.length, k, seed).flatMap((at) => sound[at] ?? []);
   const origin = await readOrigin(folder, values);
-  let [done, failed] = [0, 0];
+  const drawn = `${chosen.length} of ${sound.length} lines, drawn by --seed ${seed}`;
+  console.note(`drawing again ${drawn}`);
+  let [done, failed, within] = [0, 0, 0];
   const certificates = chosen.map(({ certificate }) => certificate);
-  for await (const { certificate, problems, words } of replayAll(certificates, origin, values, console)) {
+  for await (const { certificate, problems, exact, words } of replayAll(
+    certificates,
+    origin,
+    values,
+    console,
+  )) {
     const { line = 0 } = chosen[done] ?? {};
     done += 1;
     if (problems.length > 0) failed += 1;
+    else if (!exact) within += 1;
     const texts = problems.map(({ field, message }) => `${field}: ${message}`);
     if (console.json) {
       const { index } = certificate;
       console.data(
-        JSON.stringify({ line, index, replayed: true, ok: texts.length === 0, problems: texts, words }),
+        JSON.stringify({
+          line,
+          index,
+          replayed: true,
+          ok: texts.length === 0,
+          exact,
+          problems: texts,
+          words,
+        }),
       );
     } else {
       const place = `line ${line} (image ${certificate.index})`;
@@ -124,10 +140,18 @@ async function replay(
       if (texts.length > SHOWN) console.data(`  and ${texts.length - SHOWN} more`);
     }
   }
-  const words = `${done - failed} of ${done} certificates are what drawing them again gives`;
+  const words = replayWords(done, done - failed - within, within);
   if (console.json) console.note(words);
-  else console.data(words);
+  else console.data(`${words} (${drawn})`);
   return failed;
+}
+
+/** Those that could not be checked for exactness are not counted as equal without a word. */
+function replayWords(done: number, equal: number, within: number): string {
+  const words = `${equal} of ${done} certificates are what drawing them again gives`;
+  if (within === 0) return words;
+  const are = within === 1 ? 'is' : 'are';
+  return `${words}; ${within} more ${are} so within the stated distances, made elsewhere, as they say: exactness could not be checked`;
 }
 
 /** Problems of one certificate that are printed for people. */

@@ -1,4 +1,5 @@
 /** --seed: 64 bits, decimal or hexadecimal. */
+import { randomBytes } from 'node:crypto';
 import { badInput } from '@turnproof/core';
 
 export function parseSeed(word: string): bigint {
@@ -11,4 +12,9 @@ export function parseSeed(word: string): bigint {
     );
   }
   return seed;
+}
+
+/** One that nobody can know beforehand. */
+export function randomSeed(): bigint {
+  return randomBytes(8).readBigUInt64LE();
 }

@@ -5,6 +5,7 @@ import {
   type Certificate,
   Certifier,
   compareReplay,
+  ELSEWHERE_WORDS,
   type Problem,
   replayInputs,
   replayObstacles,
@@ -25,7 +26,7 @@ export const replayOptions: OptionGroup = {
   heading: 'Replay:',
   options: [
     { name: 'replay', value: 'K', help: 'draw K of the certificates again from their seeds, and compare' },
-    { name: 'seed', value: 'N', help: 'decides which K (default: spread evenly over the run)' },
+    { name: 'seed', value: 'N', help: 'decides which K (default: random; it is printed)' },
     { name: 'data', value: 'SPEC', help: "where the images are (default: as in the run's config.json)" },
     {
       name: 'labels',
@@ -43,22 +44,23 @@ export const replayOptions: OptionGroup = {
   ],
 };
 
-/** Positions of K of `total` lines: spread evenly, or drawn by a seed; ascending. */
-export function chooseLines(total: number, k: number, seed: bigint | undefined): number[] {
-  const count = Math.min(k, total);
-  if (seed === undefined)
-    return Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * total) / count));
+/** Positions of K of `total` lines, drawn by a seed; ascending. */
+export function chooseLines(total: number, k: number, seed: bigint): number[] {
   return shuffled(total, seed)
-    .slice(0, count)
+    .slice(0, Math.min(k, total))
     .sort((a, b) => a - b);
 }
 
 export interface Replayed {
   readonly certificate: Certificate;
   readonly problems: readonly Problem[];
+  /** Did all have to be equal? Not where it says that it was made elsewhere, nor where it was not drawn again. */
+  readonly exact: boolean;
   /** How it compares, in words. */
   readonly words: string;
 }
+
+const NOT_DRAWN = { exact: false, words: 'not drawn again' } as const;
 
 /**
  * Draws each certificate again. All share data and model; a plan of its own is opened for each that has one.
@@ -98,14 +100,14 @@ export async function* replayAll(
     for (const certificate of certificates) {
       if (certificate.index >= data.size) {
         const message = `says ${certificate.index}, but the data given have ${data.size} images`;
-        yield { certificate, problems: [{ field: 'index', message }], words: 'not drawn again' };
+        yield { certificate, problems: [{ field: 'index', message }], ...NOT_DRAWN };
         continue;
       }
       const image = await data.read(certificate.index);
       const here = { model: host.model.info, image: image.sha256, shape: data.shape };
       const obstacles = replayObstacles(certificate, here);
       if (obstacles.length > 0) {
-        yield { certificate, problems: obstacles, words: 'not drawn again' };
+        yield { certificate, problems: obstacles, ...NOT_DRAWN };
         continue;
       }
       const again = await (await certifiers.of(certificate)).certify(image);
@@ -114,9 +116,12 @@ export async function* replayAll(
         largest === null
           ? `${differences} fields differ`
           : `${differences} fields differ, most ${largest.field} by ${(100 * largest.relative).toPrecision(2)} %`;
-      const how = loose === null ? 'all must be equal' : `some distance is allowed: ${loose}`;
+      const how =
+        loose === null
+          ? 'all must be equal'
+          : `it says that it was made elsewhere, ${loose}, so that exactness cannot be checked here: ${ELSEWHERE_WORDS}`;
       const radii = `radius ${certificate.radius} there, ${again.radius} here`;
-      yield { certificate, problems, words: `${distance}; ${radii} (${how})` };
+      yield { certificate, problems, exact: loose === null, words: `${distance}; ${radii} (${how})` };
     }
   } finally {
     await certifiers.close();
