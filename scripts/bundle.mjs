@@ -173,7 +173,7 @@ if (process.platform !== 'linux') {
   process.stderr.write('bundles are made for Linux only, on Linux\n');
   process.exit(2);
 }
-const built = await runStep('build', ['npm', 'run', 'build', '--silent'], { minutes: 15 });
+const built = await runStep('build', ['npm', 'run', 'build', '--silent']);
 if (!built.ok) process.exit(1);
 process.stdout.write('\n== pack (some minutes)\n');
 const archive = await pack(resolve(values.out));
@@ -184,8 +184,6 @@ if (size > MAX_BYTES) {
   process.exitCode = 1;
 }
 if (!values['no-check']) {
-  const { ok } = await runStep('use it elsewhere', [process.execPath, 'scripts/bundle/check.mjs', archive], {
-    minutes: 15,
-  });
+  const { ok } = await runStep('use it elsewhere', [process.execPath, 'scripts/bundle/check.mjs', archive]);
   if (!ok) process.exitCode = 1;
 }

@@ -38,10 +38,7 @@ async function checkEntry(folder, name, path, target) {
 
 /** Through PATH, as a user calls it: the link and the file's mode must be right too. */
 function checkBin(name) {
-  const { status, stdout, stderr, error } = spawnSync(name, ['--help'], {
-    encoding: 'utf8',
-    timeout: 60_000,
-  });
+  const { status, stdout, stderr, error } = spawnSync(name, ['--help'], { encoding: 'utf8' });
   if (status === 0 && stdout.includes(name)) console.log(`answers: ${name} --help`);
   else if (error) faults.push(`${name} --help: ${error.message}`);
   else faults.push(`${name} --help: exit code ${status}, stdout «${stdout}», stderr «${stderr}»`);

@@ -29,15 +29,15 @@ const options = Object.entries(PLAN).flatMap(([name, value]) => [`--${name}`, St
 
 /** A bundle is built already. */
 const isBundle = !existsSync('turbo.json');
-const build = ['build', ['npm', 'run', 'build', '--silent'], 10];
+const build = ['build', ['npm', 'run', 'build', '--silent']];
 const steps = [
   ...(isBundle ? [] : [build]),
-  [`certify ${PLAN.limit} traffic signs`, [process.execPath, CLI, 'certify', ...options, '--out', run], 20],
-  ['verify the certificates', [process.execPath, CLI, 'verify', run], 5],
+  [`certify ${PLAN.limit} traffic signs`, [process.execPath, CLI, 'certify', ...options, '--out', run]],
+  ['verify the certificates', [process.execPath, CLI, 'verify', run]],
 ];
 
-for (const [title, command, minutes] of steps) {
-  const { ok, why } = await runStep(title, command, { minutes });
+for (const [title, command] of steps) {
+  const { ok, why } = await runStep(title, command);
   if (ok) continue;
   process.stderr.write(`\nThe demo stopped at «${title}»: ${why}.\n`);
   process.exit(1);

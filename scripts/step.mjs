@@ -1,6 +1,6 @@
 /**
- * One command as a step of a script: its output streams through, it has a time limit, and whatever it started dies
- * with it.
+ * One command as a step of a script: its output streams through, and whatever it started dies with it. It has all the
+ * time it takes: a machine may be slow, and whoever starts the script can end it.
  */
 import { spawn } from 'node:child_process';
 
@@ -32,28 +32,21 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 /**
  * @param {string} title - Printed before the command runs.
  * @param {readonly string[]} command - Program and arguments.
- * @param {{ minutes: number }} options - The time limit.
  * @returns {Promise<{ ok: boolean, why: string }>} Why it failed, in words; `why` is empty when it did not.
  */
-export function runStep(title, command, { minutes }) {
+export function runStep(title, command) {
   process.stdout.write(`\n== ${title}\n`);
   const [program, ...args] = command;
   const started = Date.now();
   return new Promise((resolve) => {
-    // A process group of its own, so that the limit also ends what the command started.
+    // A process group of its own, so that its end is also that of what the command started.
     const child = spawn(program, args, {
       stdio: ['ignore', 'inherit', 'inherit'],
       detached: true,
       env: { ...process.env, ...QUIET },
     });
     running.add(child);
-    let late = false;
-    const limit = setTimeout(() => {
-      late = true;
-      killGroup(child, 'SIGKILL');
-    }, minutes * 60_000);
     const end = (why) => {
-      clearTimeout(limit);
       running.delete(child);
       killGroup(child, 'SIGKILL');
       const seconds = ((Date.now() - started) / 1000).toFixed(1);
@@ -62,8 +55,7 @@ export function runStep(title, command, { minutes }) {
     };
     child.on('error', (error) => end(error.message));
     child.on('exit', (code, signal) => {
-      if (late) end(`stopped after ${minutes} minutes`);
-      else if (signal) end(`ended by ${signal}`);
+      if (signal) end(`ended by ${signal}`);
       else end(code === 0 ? '' : `exit code ${code}`);
     });
   });

@@ -38,7 +38,6 @@ function use(program, ...args) {
   const { status, stdout, stderr } = spawnSync(first, rest, {
     cwd: home,
     encoding: 'utf8',
-    timeout: 600_000,
   });
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
   process.stdout.write(`\n$ ${[program, ...args].join(' ').replaceAll(folder, '')}  (${seconds} s)\n`);

@@ -6,7 +6,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { serve } from '../src/serve.ts';
-import { findChromium, launch } from '../test/chromium.test-support.ts';
+import { findChromium, launch, openPage } from '../test/chromium.test-support.ts';
 
 const [folder = 'screenshots', ...results] = process.argv.slice(2);
 const executable = findChromium();
@@ -20,22 +20,22 @@ try {
     ['dark', 1160, 'dark'],
     ['narrow', 420, 'light'],
   ] as const) {
-    const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+    const page = await openPage(browser, { viewport: { width, height: 900 }, colorScheme });
     await page.goto(`${url}?size=12&batch=32&boxes=16&betas=4&budget=100`);
     if (results.length > 0) {
       await page.locator('input[type=file]').setInputFiles(results);
       await page.getByRole('table').first().waitFor();
     } else {
-      await page.getByRole('button', { name: 'Run all cases' }).click({ timeout: 60_000 });
-      await page.getByRole('button', { name: 'export CSV' }).waitFor({ timeout: 300_000 });
+      await page.getByRole('button', { name: 'Run all cases' }).click();
+      await page.getByRole('button', { name: 'export CSV' }).waitFor();
     }
     for (const view of ['overview', 'roofline', 'timeline', 'scaling', 'comparison', 'source', 'device']) {
       await page.evaluate(`location.hash = '${view}'`);
       const link = page.getByRole('navigation').locator('a[aria-current]');
       await link.and(page.locator(`[href="#${view}"]`)).waitFor();
       if (view === 'scaling') {
-        await page.getByRole('button', { name: 'Measure', exact: true }).click({ timeout: 60_000 });
-        await page.locator('circle.point').nth(4).waitFor({ timeout: 120_000 });
+        await page.getByRole('button', { name: 'Measure', exact: true }).click();
+        await page.locator('circle.point').nth(4).waitFor();
       }
       await page.screenshot({ path: join(folder, `${view}-${look}.png`), fullPage: view !== 'source' });
     }

@@ -1,6 +1,6 @@
 /** A headless Chromium of this machine with WebGPU on SwiftShader. Not for downloading one: none, no browser tests. */
 import { existsSync } from 'node:fs';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 const USUAL = [
   '/usr/bin/chromium',
@@ -24,5 +24,13 @@ export function launch(executablePath: string): Promise<Browser> {
   return chromium.launch({
     executablePath,
     args: ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
+    timeout: 0,
   });
+}
+
+/** A page that waits for what it is asked for as long as that takes. */
+export async function openPage(browser: Browser, options: BrowserContextOptions): Promise<Page> {
+  const page = await browser.newPage(options);
+  page.setDefaultTimeout(0);
+  return page;
 }

@@ -12,7 +12,7 @@ import { kernelCases } from '../src/suite/kernel-cases.ts';
 import { exampleResult, slowedBy } from '../src/suite/result.test-support.ts';
 import { parseResult } from '../src/suite/result.ts';
 import { suiteCases } from '../src/suite/suite.ts';
-import { findChromium, launch } from './chromium.test-support.ts';
+import { findChromium, launch, openPage } from './chromium.test-support.ts';
 
 const executable = findChromium();
 if (executable === null) {
@@ -38,7 +38,7 @@ describe.skipIf(executable === null)('the page in Chromium on SwiftShader', () =
     await build({ root: join(import.meta.dirname, '..'), logLevel: 'error', build: { outDir } });
     ({ server, url } = await serve(outDir, 0));
     browser = await launch(executable ?? '');
-    page = await browser.newPage({ viewport: { width: 1160, height: 900 } });
+    page = await openPage(browser, { viewport: { width: 1160, height: 900 } });
     page.on('pageerror', (error) => faults.push(error.message));
     page.on('console', (message) => {
       if (message.type() === 'error') faults.push(message.text());
@@ -55,7 +55,9 @@ describe.skipIf(executable === null)('the page in Chromium on SwiftShader', () =
   });
 
   const open = async (view: string) => {
-    await page.getByRole('navigation').getByRole('link', { name: view }).click();
+    const link = page.getByRole('navigation').getByRole('link', { name: view });
+    await link.click();
+    await link.and(page.locator('[aria-current]')).waitFor();
   };
   async function exported(button: string): Promise<string> {
     const [download] = await Promise.all([
@@ -67,7 +69,7 @@ describe.skipIf(executable === null)('the page in Chromium on SwiftShader', () =
 
   it('runs all cases, with finite and positive numbers, and says that the adapter is software', async () => {
     await page.getByRole('button', { name: 'Run all cases' }).click();
-    await page.getByRole('button', { name: 'export JSON' }).waitFor({ timeout: 240_000 });
+    await page.getByRole('button', { name: 'export JSON' }).waitFor();
     const result = parseResult('the export', await exported('export JSON'));
     const gpu = { adapter: { kind: 'software' } } as Parameters<typeof suiteCases>[0];
     const cases = suiteCases(gpu, { knobs: KNOBS, assets: nodeAssets(['wasm']) });
@@ -110,20 +112,20 @@ describe.skipIf(executable === null)('the page in Chromium on SwiftShader', () =
     expect(await page.locator('pre').textContent()).toContain('fn warp(');
     await page.getByRole('checkbox', { name: 'run it again' }).check();
     const rows = page.locator('table.live tbody tr');
-    await rows.first().waitFor({ timeout: 60_000 });
-    await page.getByRole('status').filter({ hasText: 'ready' }).waitFor({ timeout: 60_000 });
+    await rows.first().waitFor();
+    await page.getByRole('status').filter({ hasText: 'ready' }).waitFor();
     await page.getByRole('slider', { name: 'image size' }).focus();
     await page.keyboard.press('ArrowRight');
-    await rows.nth(1).waitFor({ timeout: 60_000 });
+    await rows.nth(1).waitFor();
     expect(await rows.first().textContent()).toContain('warp 9x9x1');
     await page.getByRole('checkbox', { name: 'run it again' }).uncheck();
   });
 
   it('measures a scaling curve', async () => {
-    await page.getByRole('status').filter({ hasText: 'ready' }).waitFor({ timeout: 60_000 });
+    await page.getByRole('status').filter({ hasText: 'ready' }).waitFor();
     await open('Scaling');
     await page.getByRole('button', { name: 'Measure' }).click();
-    await page.locator('svg circle').nth(4).waitFor({ timeout: 60_000 });
+    await page.locator('svg circle').nth(4).waitFor();
   });
 
   it('shows the difference that was planted between two files, and only that', async () => {

@@ -89,7 +89,7 @@ describe('the program', () => {
       expect(await callsOf('calls'), args.join(' ')).toBe('');
       expect(code, `${args.join(' ')}: ${stderr}`).toBe(0);
     }
-  }, 600_000);
+  });
 
   it('needs none', async ({ skip }) => {
     const run = (args: readonly string[]) =>

@@ -5,6 +5,7 @@
  */
 import { truncate } from 'node:fs/promises';
 import { TurnproofError } from '@turnproof/core';
+import { cases } from '@turnproof/core/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { certify } from './commands/certify.ts';
@@ -87,7 +88,7 @@ async function fuzz(arbitrary: fc.Arbitrary<string>, numRuns: number, work: (tex
     fc.asyncProperty(arbitrary, async (one) => {
       seen[`${await isRead(() => work(one))}`] += 1;
     }),
-    { numRuns },
+    { numRuns: cases(numRuns) },
   );
   return seen;
 }
@@ -129,7 +130,7 @@ describe('any text ends in values or in bad input', () => {
         await readRun(`${root.path}/report`);
       },
     );
-    expect(read.false).toBe(200);
+    expect(read.true).toBe(0);
   });
 });
 

@@ -1,5 +1,5 @@
 /** Runs the real program as a process of its own, from its sources. Test support only. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const BIN = fileURLToPath(new URL('bin.ts', import.meta.url));
@@ -13,16 +13,13 @@ export interface Ended {
 export interface RunOptions {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Shown the process as soon as it runs. */
-  readonly watch?: (child: ChildProcess) => void;
 }
 
-export function runCli(args: readonly string[], { cwd, env = {}, watch }: RunOptions): Promise<Ended> {
+export function runCli(args: readonly string[], { cwd, env = {} }: RunOptions): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ['--conditions=turnproof-source', '--no-warnings', BIN, ...args], {
       cwd,
       env: { ...process.env, TURNPROOF_DEBUG: '', ...env },
-      timeout: 280_000,
     });
     let stdout = '';
     let stderr = '';
@@ -34,6 +31,5 @@ export function runCli(args: readonly string[], { cwd, env = {}, watch }: RunOpt
     });
     child.on('error', reject);
     child.on('close', (code) => resolve({ stdout, stderr, code }));
-    watch?.(child);
   });
 }

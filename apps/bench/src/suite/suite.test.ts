@@ -108,7 +108,8 @@ describe.each((await testAdapters()).slice(-1))('the suite on %s', (adapter) => 
       // By the host's clock it would begin when the queue has it, before the noise is made.
       expect(call.start).toBeGreaterThan((noise[i]?.end ?? Number.NaN) - 0.01);
       expect(call.end).toBeGreaterThan(call.start);
-      expect(call.end).toBeLessThanOrEqual(shares.wallMs + 1);
+      // The GPU's clock is fitted to the host's by what the host heard of during the run: late by no more than that.
+      expect(call.end).toBeLessThanOrEqual(2 * shares.wallMs);
     }
   });
 

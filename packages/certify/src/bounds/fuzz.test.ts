@@ -1,5 +1,5 @@
 import { type Gpu, openDevice } from '@turnproof/core';
-import { closeChecked, testAdapters } from '@turnproof/core/testing';
+import { cases, closeChecked, testAdapters } from '@turnproof/core/testing';
 import type { ImageShape, Transform } from '@turnproof/shaders';
 import { interpolationError } from '@turnproof/shaders/oracle';
 import fc from 'fast-check';
@@ -40,12 +40,12 @@ describe.each((await testAdapters()).slice(-1))('fuzzed on %s', (adapter) => {
   });
   afterAll(() => closeChecked(gpu));
 
-  const cases = shapes.flatMap((shape) =>
+  const all = shapes.flatMap((shape) =>
     (['rotation', 'translation'] as const).flatMap((transform) =>
       (['chord', 'interval'] as const).map((method) => ({ shape, transform, method })),
     ),
   );
-  it.each(cases)(
+  it.each(all)(
     'no error exceeds its box’s bound: $method, $transform, $shape.width x $shape.height',
     async (which) => {
       const { shape, method } = which;
@@ -86,7 +86,7 @@ describe.each((await testAdapters()).slice(-1))('fuzzed on %s', (adapter) => {
             }
           },
         ),
-        { numRuns: 120, seed: 20 },
+        { numRuns: cases(120) },
       );
       wave.close();
     },

@@ -1,5 +1,5 @@
 import { type Gpu, openDevice } from '@turnproof/core';
-import { closeChecked, testAdapters } from '@turnproof/core/testing';
+import { cases, closeChecked, testAdapters } from '@turnproof/core/testing';
 import type { ImageShape, ParameterBox, Preprocess, Transform } from '@turnproof/shaders';
 import { sliceDistance } from '@turnproof/shaders/oracle';
 import fc from 'fast-check';
@@ -85,7 +85,7 @@ describe.each((await testAdapters()).slice(-1))('slices on %s', (adapter) => {
             });
           },
         ),
-        { numRuns: 60 },
+        { numRuns: cases(60) },
       );
       bounder.close();
     },

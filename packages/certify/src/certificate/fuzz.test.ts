@@ -1,4 +1,5 @@
 /** Whatever stands where a certificate should, its check ends with problems, and never by itself. */
+import { cases } from '@turnproof/core/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { extraError } from '../bounds/index.ts';
@@ -51,7 +52,7 @@ describe('verifyCertificate', () => {
       fc.property(fc.jsonValue(), (value) => {
         expect(verifyCertificate(value).ok).toBe(false);
       }),
-      { numRuns: 300 },
+      { numRuns: cases(300) },
     );
   });
 
@@ -65,7 +66,7 @@ describe('verifyCertificate', () => {
         expect(ok).toBe(problems.length === 0);
         if (!ok) refused += 1;
       }),
-      { numRuns: 600 },
+      { numRuns: cases(600) },
     );
     expect(refused).toBeGreaterThan(300);
   });

@@ -4,6 +4,7 @@ import { certificateSchema, verifyCertificate } from '@turnproof/certify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { linearModel } from '../../../certify/src/classifier/onnx-writer.test-support.ts';
 import { type TemporaryFolder, temporaryFolder } from '../data/testing/files.ts';
+import { stopAt } from '../run/stop-at.test-support.ts';
 import { runCli } from '../run-cli.test-support.ts';
 
 let folder: TemporaryFolder;
@@ -115,21 +116,8 @@ describe('certify on the built-in signs', () => {
   it('stops at Ctrl-C with status 130, and what is finished is whole', async () => {
     const run = join(folder.path, 'interrupted');
     const args = ['certify', ...COMMON, '--method', 'base', '--out', 'interrupted'];
-    const { stderr, code } = await runCli(args, {
-      cwd: folder.path,
-      watch: (child) => {
-        const timer = setInterval(() => {
-          readFile(join(run, 'certificates.jsonl'), 'utf8').then(
-            (text) => {
-              // In the middle of a later image.
-              if (text.split('\n').length > 3) child.kill('SIGINT');
-            },
-            () => undefined,
-          );
-        }, 20);
-        child.on('exit', () => clearInterval(timer));
-      },
-    });
+    const env = stopAt({ signal: 'SIGINT', before: 'line', nth: 3 });
+    const { stderr, code } = await runCli(args, { cwd: folder.path, env });
     expect(code, stderr).toBe(130);
     const text = await readFile(join(run, 'certificates.jsonl'), 'utf8');
     expect(text.endsWith('\n')).toBe(true);

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TemporaryFolder, temporaryFolder } from '../data/testing/files.ts';
+import { currentHolder } from '../run/run-lock.ts';
 import { lastingPart } from '../run/same-run.test-support.ts';
+import { stopAt } from '../run/stop-at.test-support.ts';
 import { runCli } from '../run-cli.test-support.ts';
 
 let folder: TemporaryFolder;
@@ -127,31 +129,16 @@ describe('an experiment', () => {
 
   it('stops at a signal with status 130, its run too, and what is finished is whole', async () => {
     const file = at('stopped', 'near', 'certificates.jsonl');
-    const { stderr, code } = await runCli(
-      ['experiment', 'two.yaml', '--out', 'stopped', '--set', 'limit=200'],
-      {
-        cwd: folder.path,
-        watch: (child) => {
-          const timer = setInterval(() => {
-            readFile(file, 'utf8').then(
-              (text) => {
-                if (text.split('\n').length > 2) child.kill('SIGTERM');
-              },
-              () => undefined,
-            );
-          }, 20);
-          child.on('exit', () => clearInterval(timer));
-        },
-      },
-    );
+    const args = ['experiment', 'two.yaml', '--out', 'stopped', '--set', 'limit=200'];
+    const env = stopAt({ signal: 'SIGTERM', before: 'line', nth: 3, to: 'parent' });
+    const { stderr, code } = await runCli(args, { cwd: folder.path, env });
     expect(code, stderr).toBe(130);
     expect(stderr).toContain('interrupted: 0 of 2 runs are complete');
     const text = await readFile(file, 'utf8');
     expect(text.endsWith('\n')).toBe(true);
     expect(text.split('\n').length).toBeLessThan(200);
-    await new Promise((resolve) => setTimeout(resolve, 1500));
     // Nobody writes on.
-    expect(await readFile(file, 'utf8')).toBe(text);
+    expect(currentHolder(at('stopped', 'near'))).toBeNull();
     expect(existsSync(at('stopped', 'far'))).toBe(false);
   });
 });

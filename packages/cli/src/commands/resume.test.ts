@@ -1,13 +1,14 @@
-import type { ChildProcess } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { testAdapters } from '@turnproof/core/testing';
+import { cases } from '@turnproof/core/testing';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { refusalOf, type TemporaryFolder, temporaryFolder } from '../data/testing/files.ts';
 import { mergeRuns } from '../run/merge-runs.ts';
 import { RunLock } from '../run/run-lock.ts';
 import { lastingRun } from '../run/same-run.test-support.ts';
 import { withShards } from '../run/shard-folders.ts';
+import { type Place, stopAt } from '../run/stop-at.test-support.ts';
 import { runCli } from '../run-cli.test-support.ts';
 
 const IMAGES = 24;
@@ -17,12 +18,10 @@ const ARGS = [
   ...['--n-gamma', '30', '--n0', '5', '--adapter', 'software', '--threads', '1'],
 ];
 
-const adapters = await testAdapters();
-
 let folder: TemporaryFolder;
 const at = (...names: string[]) => join(folder.path, ...names);
-const cli = (args: readonly string[], watch?: (child: ChildProcess) => void) =>
-  runCli(args, { cwd: folder.path, ...(watch ? { watch } : {}) });
+const cli = (args: readonly string[], place?: Place) =>
+  runCli(args, { cwd: folder.path, ...(place ? { env: stopAt(place) } : {}) });
 const certify = (out: string, ...more: string[]) => cli(['certify', ...ARGS, '--out', out, ...more]);
 const textIn = (...names: string[]) => readFileSync(at(...names), 'utf8');
 const linesIn = (run: string) =>
@@ -32,16 +31,6 @@ const bytesOf = (run: string) =>
   readdirSync(at(run))
     .filter((name) => statSync(at(run, name)).isFile())
     .map((name) => `${name}\n${textIn(run, name)}`);
-
-/** Sends the signal once `when` is true. */
-const signalWhen = (signal: NodeJS.Signals, when: () => boolean) => (child: ChildProcess) => {
-  const timer = setInterval(() => {
-    if (!when()) return;
-    clearInterval(timer);
-    child.kill(signal);
-  }, 5);
-  child.on('exit', () => clearInterval(timer));
-};
 
 /** The first `lines` certificates of the undisturbed run, as an interruption leaves them. */
 function beginning(run: string, lines: number): void {
@@ -74,28 +63,33 @@ beforeAll(async () => {
 afterAll(() => folder.remove());
 
 describe('certify --resume', () => {
-  it('comes to the run that nobody disturbed after kills at random moments', async () => {
-    for (let kill = 0; kill < 3; kill++) {
-      const line = linesIn('killed') + Math.floor((Math.random() * IMAGES) / 3);
-      const late = 80 * Math.random();
-      let since = Number.POSITIVE_INFINITY;
-      const due = () => {
-        if (linesIn('killed') >= line && existsSync(at('killed'))) since = Math.min(since, performance.now());
-        return performance.now() > since + late;
-      };
-      const args = ['certify', ...ARGS, '--out', 'killed', '--resume'];
-      expect((await cli(args, signalWhen('SIGKILL', due))).code).toBeNull();
-    }
-    const { code, stderr } = await certify('killed', '--resume');
-    expect(code, stderr).toBe(0);
-    expect(lastingRun(at('killed'))).toEqual(calm);
-    expect(readdirSync(at('killed')).sort()).toEqual(readdirSync(at('calm')).sort());
+  it('comes to the run that nobody disturbed, wherever it was killed before', async () => {
+    const place = fc.record({
+      ...{ signal: fc.constant('SIGKILL' as const), before: fc.constant('change' as const) },
+      // An image makes six changes: the first kill comes before the last image.
+      ...{ nth: fc.integer({ min: 1, max: 5 * IMAGES }), torn: fc.boolean() },
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(place, { minLength: 1, maxLength: 3 }), async (places) => {
+        rmSync(at('killed'), { recursive: true, force: true });
+        const args = ['certify', ...ARGS, '--out', 'killed', '--resume'];
+        for (const [i, one] of places.entries()) {
+          const { code, stderr } = await cli(args, one);
+          // A later one may be over by then.
+          expect(i > 0 && code === 0 ? null : code, stderr).toBeNull();
+        }
+        const { code, stderr } = await cli(args);
+        expect(code, stderr).toBe(0);
+        expect(lastingRun(at('killed'))).toEqual(calm);
+        expect(readdirSync(at('killed')).sort()).toEqual(readdirSync(at('calm')).sort());
+      }),
+      { numRuns: cases(2) },
+    );
   });
 
   it('ends cleanly at SIGTERM, says how to go on, and goes on from the folder alone', async () => {
     const args = ['certify', ...ARGS, '--out', 'stopped'];
-    const stop = signalWhen('SIGTERM', () => linesIn('stopped') >= 2);
-    const { code, stderr } = await cli(args, stop);
+    const { code, stderr } = await cli(args, { signal: 'SIGTERM', before: 'line', nth: 3 });
     expect(code, stderr).toBe(130);
     expect(stderr).toContain('go on with: turnproof certify --out stopped --resume');
     expect(existsSync(at('stopped', 'lock.json'))).toBe(false);
@@ -115,39 +109,27 @@ describe('certify --resume', () => {
     expect(lastingRun(at('stopped'))).toEqual(calm);
   });
 
-  it.runIf(adapters.includes('lavapipe'))(
-    'ends at once at a second Ctrl-C, and goes on as after any other end',
-    async () => {
-      // The check that ends the winding up takes such a batch, too: about two seconds, long enough for a second signal.
-      const slow = ['--adapter', 'lavapipe', '--provider', 'webgpu', '--batch', '512', '--verbose'];
-      const interrupted = async (out: string, signals: number) => {
-        let [told, sent] = ['', 1];
-        const ended = await cli(['certify', ...ARGS, ...slow, '--out', out], (child) => {
-          signalWhen('SIGINT', () => linesIn(out) >= 2)(child);
-          child.stderr?.on('data', (chunk: Buffer) => {
-            told += chunk.toString();
-            if (!told.includes('once more to stop at once')) return;
-            for (; sent < signals; sent++) child.kill('SIGINT');
-          });
-        });
-        expect(ended.code, ended.stderr).toBe(130);
-        expect(ended.stderr).toContain(`go on with: turnproof certify --out ${out} --resume`);
-        return ended.stderr;
-      };
-      const woundUp = 'what is written was checked once more';
-      expect(await interrupted('once', 1)).toContain(woundUp);
-      expect(await interrupted('twice', 2)).not.toContain(woundUp);
+  it('ends at once at a second Ctrl-C, and goes on as after any other end', async () => {
+    const interrupted = async (out: string, more: Partial<Place>) => {
+      const args = ['certify', ...ARGS, '--out', out, '--verbose'];
+      const ended = await cli(args, { signal: 'SIGINT', before: 'line', nth: 3, ...more });
+      expect(ended.code, ended.stderr).toBe(130);
+      expect(ended.stderr).toContain(`go on with: turnproof certify --out ${out} --resume`);
+      return ended.stderr;
+    };
+    const woundUp = 'what is written was checked once more';
+    expect(await interrupted('once', {})).toContain(woundUp);
+    expect(await interrupted('twice', { againAt: 'once more to stop at once' })).not.toContain(woundUp);
 
-      expect(existsSync(at('twice', 'lock.json'))).toBe(false);
-      const done = linesIn('twice');
-      expect(done).toBeLessThan(IMAGES);
-      const resumed = await cli(['certify', '--out', 'twice', '--resume', '--provider', 'wasm']);
-      expect(resumed.code, resumed.stderr).toBe(0);
-      expect(resumed.stderr).toContain(`${done} images are certified already, ${IMAGES - done} to go`);
-      expect((await cli(['verify', 'twice'])).stdout).toContain(`${IMAGES} of ${IMAGES} certificates follow`);
-      expect(lastingRun(at('twice')).classifier).toEqual(calm.classifier);
-    },
-  );
+    expect(existsSync(at('twice', 'lock.json'))).toBe(false);
+    const done = linesIn('twice');
+    expect(done).toBeLessThan(IMAGES);
+    const resumed = await cli(['certify', '--out', 'twice', '--resume']);
+    expect(resumed.code, resumed.stderr).toBe(0);
+    expect(resumed.stderr).toContain(`${done} images are certified already, ${IMAGES - done} to go`);
+    expect((await cli(['verify', 'twice'])).stdout).toContain(`${IMAGES} of ${IMAGES} certificates follow`);
+    expect(lastingRun(at('twice')).certificates).toEqual(calm.certificates);
+  });
 
   it('has nothing to do where all is done, and writes the report that is missing', async () => {
     rmSync(at('calm', 'report.html'));
@@ -276,10 +258,8 @@ describe('shards', () => {
     expect((await shard('1/3')).code).toBe(0);
     const path = join('parts', 'shard-2-of-3');
     const args = ['certify', ...ARGS, '--out', 'parts', '--shard', '2/3', '--resume'];
-    await cli(
-      args,
-      signalWhen('SIGKILL', () => linesIn(path) >= 1),
-    );
+    await cli(args, { signal: 'SIGKILL', before: 'line', nth: 2 });
+    expect(linesIn(path)).toBe(1);
 
     const incomplete = await cli(['merge', 'parts', '--out', 'merged']);
     expect(incomplete.code).toBe(2);

@@ -1,6 +1,7 @@
 /** --fit and --labels on folders of images made by hand. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { cases } from '@turnproof/core/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseFit } from './fit.ts';
@@ -170,7 +171,7 @@ describe('--labels', () => {
           expect(error).toMatchObject({ code: 'bad-input', fix: expect.any(String) });
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: cases(1000) },
     );
     expect(read).toBeGreaterThan(0);
     expect(refused).toBeGreaterThan(0);

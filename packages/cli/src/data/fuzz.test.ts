@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { TurnproofError } from '@turnproof/core';
+import { cases } from '@turnproof/core/testing';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -90,7 +91,7 @@ async function fuzz(
     fc.asyncProperty(edits, async (list) => {
       if (await refused(await specOf(mutate(original, list)))) refusals++;
     }),
-    { numRuns },
+    { numRuns: cases(numRuns) },
   );
   expect(refusals).toBeGreaterThan(0);
 }
@@ -175,7 +176,7 @@ describe('mutated bytes end in valid images or in bad-input', () => {
       fc.asyncProperty(fc.array(part, { maxLength: 24 }), async (parts) => {
         await refused(`npy:${await root.write('parts.npy', npy(parts.join(''), floats))}`);
       }),
-      { numRuns: 300 },
+      { numRuns: cases(300) },
     );
   });
 
@@ -214,7 +215,7 @@ describe('mutated bytes end in valid images or in bad-input', () => {
           await refused(`folder:${join(root.path, 'ihdr')}`);
         },
       ),
-      { numRuns: 200 },
+      { numRuns: cases(200) },
     );
   });
 
@@ -274,7 +275,7 @@ describe('any words end in a value or in bad-input', () => {
         expect(new Set(taken).size).toBe(taken.length);
         expect(taken.every((i) => Number.isInteger(i) && i >= 0 && i < size)).toBe(true);
       }),
-      { numRuns: 2000 },
+      { numRuns: cases(2000) },
     );
   });
 });

@@ -27,7 +27,7 @@ beforeAll(async () => {
     const { stderr, code } = await runs.cli(...args);
     expect(code, stderr).toBe(0);
   }
-}, 280_000);
+});
 afterAll(() => runs.folder.remove());
 
 describe('a report beside an attack', () => {

@@ -28,7 +28,7 @@ beforeAll(async () => {
     ['--method', 'dist-x', '--index', '0,11', ...SMALL, '--out', 'real'],
     ['--method', 'base', '--index', '0-4', '--out', 'base'],
   ]);
-}, 280_000);
+});
 afterAll(() => runs.folder.remove());
 
 describe('the report of a run', () => {
@@ -287,5 +287,5 @@ describe.skipIf(!browser)('in a browser, from file://', () => {
     // Ink: words and lines are there.
     expect(dark / data.length).toBeGreaterThan(0.01);
     expect(info.width).toBe(800);
-  }, 120_000);
+  });
 });

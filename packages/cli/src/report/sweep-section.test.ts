@@ -26,7 +26,7 @@ beforeAll(async () => {
       'real-sweep',
     ],
   ]);
-}, 280_000);
+});
 afterAll(() => runs.folder.remove());
 
 describe('a run of sweep', () => {

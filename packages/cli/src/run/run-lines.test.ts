@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { cases } from '@turnproof/core/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { refusalOf, type TemporaryFolder, temporaryFolder } from '../data/testing/files.ts';
@@ -90,7 +91,7 @@ describe('the lines of a run', () => {
           rmSync(path, { recursive: true });
         }
       }),
-      { numRuns: 300 },
+      { numRuns: cases(300) },
     );
     expect(repaired).toBeGreaterThan(50);
   });

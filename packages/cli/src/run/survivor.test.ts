@@ -99,11 +99,15 @@ async function runWith(
   return { lines, certificates, warnings, error };
 }
 
-/** Does it once for each of these images, a moment after the image was begun. */
+/** Does it once for each of these images, in the middle: when the first batch after its beginning is done. */
 function once(indices: readonly number[], act: (machinery: Machinery) => void) {
   const open = new Set(indices);
   return (index: number, machinery: Machinery) => {
-    if (open.delete(index)) setTimeout(() => act(machinery), 5);
+    if (!open.delete(index)) return;
+    const stop = machinery.engine.gpu.watch(() => {
+      stop();
+      act(machinery);
+    });
   };
 }
 

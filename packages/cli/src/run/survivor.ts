@@ -28,7 +28,7 @@ const REOPENINGS = 1;
 /** Where the batch is not known, because memory ran out before one was chosen. */
 const SMALL_BATCH = 32;
 /** How long after another error it may take until the loss behind it is known. */
-const LOSS_KNOWN_MS = 500;
+const LOSS_KNOWN_MS = 10_000;
 
 export class Survivor implements Guard {
   readonly #open: OpenMachinery;
