@@ -7,6 +7,7 @@ import {
   openClassifier,
 } from '@turnproof/certify/classifier';
 import type { CommandSpec } from '../command.ts';
+import { classRemark } from '../data/class-words.ts';
 import { openDataset } from '../data/index.ts';
 import { dataOptions, readFolderOptions } from '../options/data.ts';
 import { modelOptions, readPreparation, resolveModel } from '../options/model.ts';
@@ -36,6 +37,7 @@ export const inspect: CommandSpec = {
     const data = spec === undefined ? undefined : await openDataset(spec, readFolderOptions(values));
     const inspected = await inspectModel(path, { output: preparation.output });
     let { info } = inspected;
+    let remark: string | null = null;
     if (data) {
       const model = adaptModel(inspected, data.shape, preparation);
       const classifier = await openClassifier({ model, provider: 'wasm', shape: data.shape });
@@ -44,14 +46,16 @@ export const inspect: CommandSpec = {
         classes: classifier.classes,
         ...(model.info.adapted ? { adapted: model.info.adapted } : {}),
       };
+      remark = classRemark(data.named, classifier.classes);
       await classifier.release();
     }
     if (console.json) {
-      console.data(JSON.stringify(info));
+      console.data(JSON.stringify({ ...info, ...(remark === null ? {} : { remark }) }));
       return 0;
     }
     for (const [name, value] of describe(info)) console.data(`${name.padEnd(8)} ${value}`);
     if (data) console.data(`fits     ${data.spec}: images of ${Object.values(data.shape).join(' x ')}`);
+    if (remark !== null) console.data(`classes  ${remark}`);
     return 0;
   },
 };

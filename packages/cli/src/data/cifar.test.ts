@@ -99,6 +99,45 @@ describe('cifar10:FILE|DIR', () => {
   });
 });
 
+describe('cifar100:FILE|DIR', () => {
+  const record = (coarse: number, fine: number, red: number) =>
+    Buffer.concat([Buffer.from([coarse]), cifarRecord(fine, red, 0, 255)]);
+
+  it('reads the fine label of each record, in a file and in its folder', async () => {
+    const path = await root.write(
+      'hundred/test.bin',
+      Buffer.concat([record(11, 99, 51), record(3, 20, 102)]),
+    );
+    for (const spec of [path, join(root.path, 'hundred')]) {
+      const data = await openDataset(`cifar100:${spec}`);
+      expect(data).toMatchObject({ size: 2, classes: null, shape: { channels: 3, height: 32, width: 32 } });
+      const [first, second] = [await data.read(0), await data.read(1)];
+      expect([first.label, second.label, second.name]).toEqual([99, 20, 'cifar100[1]']);
+      expect([second.pixels[0], second.pixels[1024], second.pixels[3071]]).toEqual([Math.fround(0.4), 0, 1]);
+    }
+  });
+
+  it('refuses a label beyond the classes, by its byte', async () => {
+    const path = await root.write('beyond.bin', Buffer.concat([record(1, 2, 3), record(1, 100, 3)]));
+    expect(await refusalOf(() => openDataset(`cifar100:${path}`))).toContain(
+      'label 100 of record 1 (byte 3075) is outside the classes 0 to 99',
+    );
+  });
+
+  it('and cifar10 know each other’s files by their size', async () => {
+    const hundred = await root.write('100.bin', Buffer.concat([record(1, 2, 3), record(1, 2, 3)]));
+    expect(await refusalOf(() => openDataset(`cifar10:${hundred}`))).toContain(
+      'It may be a file of CIFAR-100: --data cifar100:FILE.',
+    );
+    const ten = await root.write('10.bin', cifarRecord(1, 2, 3, 4));
+    expect(await refusalOf(() => openDataset(`cifar100:${ten}`))).toContain(
+      'It may be a file of CIFAR-10: --data cifar10:FILE.',
+    );
+    const neither = await root.write('neither.bin', Buffer.alloc(5));
+    expect(await refusalOf(() => openDataset(`cifar100:${neither}`))).toContain('fetch it again');
+  });
+});
+
 describe('signs', () => {
   it('is found, with the class names of its package', async () => {
     const { signsClasses } = await import('@turnproof/signs');

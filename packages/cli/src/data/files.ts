@@ -28,7 +28,7 @@ export async function pathKind(path: string): Promise<PathKind> {
 /** Size in bytes of the regular file at `path`; anything else there is refused. */
 export async function fileSize(path: string): Promise<number> {
   const kind = await pathKind(path);
-  if (kind === 'missing') throw badInput(`${path}: no such file`, 'Check the path given to --data.');
+  if (kind === 'missing') throw badInput(`${path}: no such file`, 'Check the path.');
   if (kind === 'folder') throw badInput(`${path}: is a folder, not a file`, 'Name a file.');
   if (kind === 'other') throw badInput(`${path}: is not a regular file`, 'Name a regular file.');
   try {
@@ -41,7 +41,7 @@ export async function fileSize(path: string): Promise<number> {
 /** Refuses anything but a folder at `path`. */
 export async function requireFolder(path: string): Promise<void> {
   const kind = await pathKind(path);
-  if (kind === 'missing') throw badInput(`${path}: no such folder`, 'Check the path given to --data.');
+  if (kind === 'missing') throw badInput(`${path}: no such folder`, 'Check the path.');
   if (kind !== 'folder') throw badInput(`${path}: is not a folder`, 'Name the folder that holds the files.');
 }
 
@@ -208,7 +208,7 @@ function tooLargeToUnpack(path: string, size: number): TurnproofError {
 function unreadable(path: string, error: unknown): TurnproofError {
   const code = codeOf(error);
   const why = code === 'EACCES' || code === 'EPERM' ? 'no permission to read it' : `cannot be read (${code})`;
-  return badInput(`${path}: ${why}`, 'Check the path given to --data and its permissions.');
+  return badInput(`${path}: ${why}`, 'Check the path and its permissions.');
 }
 
 function codeOf(error: unknown): string {

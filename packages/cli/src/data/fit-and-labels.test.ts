@@ -94,6 +94,20 @@ describe('--labels', () => {
     expect([first.name, first.label, second.name, second.label]).toEqual(['a/1.png', 7, 'b/4.png', 0]);
   });
 
+  it.each([';', '\t'])('may be separated by «%s»', async (delimiter) => {
+    const text = 'file,label\r\n"a/1.png",7\r\nb/4.png,0\r\n'.replaceAll(',', delimiter);
+    const data = await opened({ labels: await csv(`\ufeff${text}`), fit: 'crop:4' });
+    expect(data.size).toBe(2);
+    expect([(await data.read(0)).name, (await data.read(0)).label]).toEqual(['a/1.png', 7]);
+  });
+
+  it('are the numbers that pandas writes of a column with gaps', async () => {
+    const labels = await csv('file,label\na/1.png,7.0\nb/4.png,0.0\na/2.png,12.0\n');
+    const data = await opened({ labels, fit: 'crop:4' });
+    expect(data.classes).toBeNull();
+    expect(await Promise.all([0, 1, 2].map(async (i) => (await data.read(i)).label))).toEqual([7, 0, 12]);
+  });
+
   it('gives names numbers by their code points', async () => {
     const labels = await csv('file,label\na/1.png,dog\nb/3.png,Cat\nb/4.png,dog\n');
     const data = await opened({ labels, fit: 'crop:4' });
@@ -120,10 +134,12 @@ describe('--labels', () => {
     [
       'numbers and names',
       'file,label\na/1.png,1\nb/3.png,cat\n',
-      /line 3 has the label "cat", line 2 has "1"/,
+      /class numbers and names are mixed: "1" \(line 2\), "cat" \(line 3\)/,
     ],
-    ['a missing label', 'file,label\na/1.png,1\nb/3.png,\n', /line 3 has the label ""/],
-    ['a huge label', 'file,label\na/1.png,99999999999\n', /label "99999999999"/],
+    ['a missing label', 'file,label\na/1.png,1\nb/3.png,\n', /a label is missing \(line 3\)/],
+    ['a huge label', 'file,label\na/1.png,99999999999\n', /"99999999999" \(line 2\) is no class number/],
+    ['a fraction', 'file,label\na/1.png,7.5\n', /"7\.5" \(line 2\) is no class number/],
+    ['a gap of pandas', 'file,label\na/1.png,7.0\nb/3.png,nan\n', /"nan" \(line 3\) is no class number/],
     ['a line of another length', 'file,label\na/1.png,1,2\n', /no CSV/],
     ['an open quote', 'file,label\n"a/1.png,1\n', /no CSV/],
     ['another kind of file', 'file,label\na/1.gif,1\n', /neither \.png/],

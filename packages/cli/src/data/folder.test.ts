@@ -69,6 +69,25 @@ describe('folder:DIR', () => {
     ]);
   });
 
+  it.each<[string, string[], string[] | null, number[]]>([
+    // In the order in which the images come: that of the folders' names.
+    ['numbers with gaps', ['0', '2', '7', '9'], null, [0, 2, 7, 9]],
+    ['numbers of several digits', ['0', '1', '2', '10', '11'], null, [0, 1, 10, 11, 2]],
+    ['numbers filled up with zeros', ['00000', '00014', '00042'], null, [0, 14, 42]],
+    ['digits and letters', ['0', '1', '2', 'a', 'b'], ['0', '1', '2', 'a', 'b'], [0, 1, 2, 3, 4]],
+    ['numbers and a name', ['20', '30', 'stop'], ['20', '30', 'stop'], [0, 1, 2]],
+  ])('takes class folders of %s as what they say', async (_, folders, classes, labels) => {
+    const data = await opened(Object.fromEntries(folders.map((name) => [`${name}/x.png`, grey(1)])));
+    expect(data.classes).toEqual(classes);
+    expect(await Promise.all(labels.map(async (_, i) => (await data.read(i)).label))).toEqual(labels);
+  });
+
+  it('counts a class folder without images as a class', async () => {
+    const data = await opened({ 'a/x.png': grey(1), 'b/.DS_Store': '', 'c/x.png': grey(2) });
+    expect(data.classes).toEqual(['a', 'b', 'c']);
+    expect([data.size, (await data.read(1)).label]).toEqual([2, 2]);
+  });
+
   it('gives a colour image as planes of red, green and blue', async () => {
     const data = await opened({ 'a/x.png': colour });
     expect(data.shape).toEqual({ channels: 3, height: 2, width: 3 });
@@ -250,7 +269,12 @@ describe('folder:DIR refuses', () => {
       { 'x.png': grey(1), 'a/x.png': grey(1) },
       /set-\d+\/x\.png: lies in no class folder/,
     ],
-    ['an empty class', { 'a/x.png': grey(1), 'b/.keep': '' }, /set-\d+\/b: is an empty class folder/],
+    [
+      'classes that are all empty',
+      { 'a/.keep': '', 'b/.keep': '' },
+      /set-\d+: its class folders are all empty/,
+    ],
+    ['a class like a number', { '1/x.png': grey(1), '-1/x.png': grey(1) }, /"-1" is no class number/],
     ['a folder inside a class', { 'a/x.png': grey(1), 'a/deeper/x.png': grey(1) }, /a\/deeper: is neither/],
     ['a file of another kind', { 'a/x.png': grey(1), 'a/x.gif': 'GIF89a' }, /x\.gif: is neither \.png/],
     [

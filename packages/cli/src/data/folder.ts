@@ -1,14 +1,16 @@
 /**
- * Images in a folder: DIR/<class>/<file>.png or .jpg, or wherever a CSV of labels says. Classes are numbered in the order
- * of their names' code points, files likewise (by a CSV: as it lists them), so `index` and `label` are the same on every
- * system. What is done with one file is said in image-file.ts; whatever else is done to pixels belongs to the certified
- * pipeline. Hence all images have one size (a crop of the middle is offered, resizing is not) and one number of
- * channels: 1 when all are grey, 3 when all are colour. Links are followed; folders inside class folders are refused.
+ * Images in a folder: DIR/<class>/<file>.png or .jpg, or wherever a CSV of labels says. The words for classes decide
+ * their numbers (class-words.ts), the code points of file names their order (by a CSV: as it lists them), so `index` and
+ * `label` are the same on every system. What is done with one file is said in image-file.ts; whatever else is done to
+ * pixels belongs to the certified pipeline. Hence all images have one size (a crop of the middle is offered, resizing is
+ * not) and one number of channels: 1 when all are grey, 3 when all are colour. Links are followed; folders inside class
+ * folders are refused.
  *
  * Headers and the presence of each file's end mark are checked on opening; damage further inside shows on reading.
  */
 import { join } from 'node:path';
 import { badInput, TurnproofError } from '@turnproof/core';
+import { type NamedClass, namedClasses, readClassWords } from './class-words.ts';
 import { listFolder, pathKind, requireFolder } from './files.ts';
 import { cropMiddle, isLargeEnough, parseFit } from './fit.ts';
 import { decodeImage, IMAGE_NAME, readHeader } from './image-file.ts';
@@ -44,7 +46,7 @@ export async function openFolder(
   { fit, labels }: FolderOptions = {},
 ): Promise<Dataset> {
   const crop = fit === undefined ? null : parseFit(fit);
-  const { classes, files } =
+  const { classes, named, files } =
     labels === undefined ? await listImages(folder) : await labelledImages(folder, labels);
   const stored: Shape[] = [];
   for (let start = 0; start < files.length; start += FILES_AT_ONCE) {
@@ -76,6 +78,7 @@ export async function openFolder(
   return makeDataset({
     spec,
     classes,
+    named,
     shape,
     size: files.length,
     name: (index) => files[index]?.name ?? '',
@@ -95,12 +98,15 @@ export async function openFolder(
   });
 }
 
-async function labelledImages(
-  folder: string,
-  csv: string,
-): Promise<{ classes: readonly string[] | null; files: ImageFile[] }> {
+interface FolderImages {
+  readonly classes: readonly string[] | null;
+  readonly named: readonly NamedClass[];
+  readonly files: readonly ImageFile[];
+}
+
+async function labelledImages(folder: string, csv: string): Promise<FolderImages> {
   await requireFolder(folder);
-  const { classes, files } = await readLabelsCsv(csv);
+  const { classes, named, files } = await readLabelsCsv(csv);
   const found: ImageFile[] = [];
   const missing: string[] = [];
   for (const { name, label } of files) {
@@ -116,12 +122,13 @@ async function labelledImages(
       'Add the files, or take their lines out.',
     );
   }
-  return { classes, files: found };
+  return { classes, named, files: found };
 }
 
-async function listImages(folder: string): Promise<{ classes: string[]; files: ImageFile[] }> {
+/** A class folder without images is a class all the same: the numbers of the others depend on it. */
+async function listImages(folder: string): Promise<FolderImages> {
   const classes: string[] = [];
-  const files: ImageFile[] = [];
+  const found: { readonly className: string; readonly path: string; readonly name: string }[] = [];
   for (const className of await listFolder(folder)) {
     const classFolder = join(folder, className);
     if ((await pathKind(classFolder)) !== 'folder') {
@@ -132,11 +139,7 @@ async function listImages(folder: string): Promise<{ classes: string[]; files: I
         'Move it into the folder of its class, or give --labels FILE.csv.',
       );
     }
-    const names = await listFolder(classFolder);
-    if (names.length === 0) {
-      throw badInput(`${classFolder}: is an empty class folder`, 'Add PNG or JPEG files, or remove it.');
-    }
-    for (const name of names) {
+    for (const name of await listFolder(classFolder)) {
       const path = join(classFolder, name);
       if (!IMAGE_NAME.test(name)) {
         throw badInput(
@@ -144,12 +147,17 @@ async function listImages(folder: string): Promise<{ classes: string[]; files: I
           'Class folders hold images alone: convert or move it.',
         );
       }
-      files.push({ path, name: `${className}/${name}`, label: classes.length });
+      found.push({ className, path, name: `${className}/${name}` });
     }
     classes.push(className);
   }
   if (classes.length === 0) throw noClasses(folder);
-  return { classes, files };
+  if (found.length === 0)
+    throw badInput(`${folder}: its class folders are all empty`, 'Add PNG or JPEG files.');
+  const words = classes.map((word) => ({ word, where: '' }));
+  const { names, numberOf } = readClassWords(folder, words, 'names');
+  const files = found.map(({ className, ...file }) => ({ ...file, label: numberOf.get(className) ?? 0 }));
+  return { classes: names, named: namedClasses(numberOf), files };
 }
 
 function noClasses(folder: string): Error {

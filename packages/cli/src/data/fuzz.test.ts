@@ -126,6 +126,8 @@ describe('mutated bytes end in valid images or in bad-input', () => {
   it('CIFAR records', async () => {
     const original = Buffer.concat([cifarRecord(1, 2, 3, 4), cifarRecord(9, 8, 7, 6)]);
     await fuzz(original, 300, async (mutated) => `cifar10:${await root.write('cifar.bin', mutated)}`);
+    const hundred = Buffer.concat([Buffer.from([1]), cifarRecord(99, 3, 4, 5)]);
+    await fuzz(hundred, 300, async (mutated) => `cifar100:${await root.write('cifar100.bin', mutated)}`);
   });
 
   const floats = Buffer.from(Float32Array.of(0, 0.25, 0.5, 1).buffer);
@@ -236,7 +238,7 @@ describe('any words end in a value or in bad-input', () => {
     error instanceof TurnproofError && error.code === 'bad-input';
 
   it('specs', async () => {
-    const kind = fc.constantFrom('', 'signs', 'mnist:', 'cifar10:', 'folder:', 'npy:');
+    const kind = fc.constantFrom('', 'signs', 'mnist:', 'cifar10:', 'cifar100:', 'folder:', 'idx:', 'npy:');
     await fc.assert(
       fc.asyncProperty(kind, fc.string({ unit: 'binary', maxLength: 20 }), async (start, rest) => {
         const spec = `${start}${rest}`;

@@ -61,6 +61,63 @@ describe('mnist:DIR', () => {
     expect((await data.read(2)).pixels[5]).toBe(Math.fround(60 / 255));
   });
 
+  const DOTTED = ['t10k-images.idx3-ubyte', 't10k-labels.idx1-ubyte'];
+  it.each<[string, string, string]>([
+    ['as Kaggle has them, with a dot', DOTTED[0] ?? '', DOTTED[1] ?? ''],
+    ['as Kaggle has them, each in a folder of its name', `${IMAGES}/${IMAGES}`, `${LABELS}/${LABELS}`],
+    ['with a dot, each in a folder of its name', `${DOTTED[0]}/${DOTTED[0]}`, `${DOTTED[1]}/${DOTTED[1]}`],
+    ['below torchvision’s root', `MNIST/raw/${IMAGES}`, `MNIST/raw/${LABELS}`],
+    ['below a folder of torchvision’s', `raw/${IMAGES}`, `raw/${LABELS}`],
+  ])('finds files %s, packed or not', async (_, first, second) => {
+    for (const ending of first.includes('/') && !first.includes('raw') ? [''] : ['', '.gz']) {
+      const pack = (bytes: Buffer) => (ending === '' ? bytes : gzipSync(bytes));
+      const folder = await folderWith({
+        [`${first}${ending}`]: pack(images),
+        [`${second}${ending}`]: pack(labels),
+      });
+      const data = await openDataset(`mnist:${folder}`);
+      expect([data.size, (await data.read(2)).label, (await data.read(2)).pixels[5]]).toEqual([
+        ...[3, 9, Math.fround(60 / 255)],
+      ]);
+    }
+  });
+
+  it('takes the unpacked of two, as torchvision keeps both', async () => {
+    const folder = await folderWith({
+      [`MNIST/raw/${IMAGES}`]: images,
+      [`MNIST/raw/${IMAGES}.gz`]: 'damaged',
+      [`MNIST/raw/${LABELS}`]: labels,
+    });
+    expect((await openDataset(`mnist:${folder}`)).size).toBe(3);
+  });
+
+  it.each<[string, string[], string]>([
+    [
+      'of EMNIST',
+      ['emnist-letters-test-images-idx3-ubyte', 'emnist-letters-test-labels-idx1-ubyte'],
+      'but emnist-letters-test-images-idx3-ubyte, emnist-letters-test-labels-idx1-ubyte',
+    ],
+    ['of another set below it', [`FashionMNIST/raw/${IMAGES}`], `but FashionMNIST/raw/${IMAGES}`],
+    ['for training', ['train-images-idx3-ubyte', 'train-labels-idx1-ubyte'], 'but train-images-idx3-ubyte'],
+    ['in other letters', ['T10K-IMAGES-IDX3-UBYTE'], 'but T10K-IMAGES-IDX3-UBYTE'],
+    ['under an archive’s name', [`${IMAGES}.zip`], `but ${IMAGES}.zip`],
+  ])('names files %s that it finds instead', async (_, files, words) => {
+    const answer = await refusal(Object.fromEntries(files.map((name) => [name, images])));
+    expect(answer).toContain(`neither ${IMAGES} nor ${IMAGES}.gz, ${words}`);
+    expect(answer).toContain('--data idx:IMAGES,LABELS');
+  });
+
+  it('never asks for a file where it wants a folder', async () => {
+    const words = await refusal({ [`${IMAGES}/readme`]: 'x', [LABELS]: labels });
+    expect(words).toContain(`neither ${IMAGES} nor`);
+    expect(words).not.toContain('Name a file');
+  });
+
+  it('looks no further than is quick', async () => {
+    const many = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`d${i}/e/f/x-idx3-ubyte`, 'x']));
+    expect(await refusal(many)).not.toContain('but');
+  });
+
   it('reads gzip files of several members', async () => {
     const parts = Buffer.concat([gzipSync(images.subarray(0, 20)), gzipSync(images.subarray(20))]);
     const data = await openDataset(
@@ -197,6 +254,34 @@ describe('mnist:DIR', () => {
       /more than \d+ packed bytes can hold/,
     );
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 24);
+  });
+});
+
+describe('idx:IMAGES[,LABELS]', () => {
+  it('reads a pair under any name, its labels as they stand there', async () => {
+    const folder = await folderWith({
+      'emnist-letters-test-images-idx3-ubyte.gz': gzipSync(images),
+      'emnist-letters-test-labels-idx1-ubyte': idxLabels([24, 1, 26]),
+    });
+    const at = (name: string) => join(folder, `emnist-letters-test-${name}`);
+    const data = await openDataset(`idx:${at('images-idx3-ubyte.gz')},${at('labels-idx1-ubyte')}`);
+    expect(data).toMatchObject({ size: 3, classes: null, shape: { channels: 1, height: 2, width: 3 } });
+    expect(await Promise.all([0, 1, 2].map(async (i) => (await data.read(i)).label))).toEqual([24, 1, 26]);
+    expect((await data.read(0)).name).toBe('idx[0]');
+    const alone = await openDataset(`idx:${at('images-idx3-ubyte.gz')}`);
+    expect((await alone.read(0)).label).toBeNull();
+  });
+
+  it('refuses what is no such pair', async () => {
+    const folder = await folderWith({ a: images, b: idxLabels([1, 2]) });
+    expect(await refusalOf(() => openDataset(`idx:${folder}/a,${folder}/b`))).toMatch(
+      /b has 2 labels, but .*a has 3 images/,
+    );
+    expect(await refusalOf(() => openDataset(`idx:${folder}/b`))).toMatch(
+      /does not start as an IDX file of images/,
+    );
+    expect(await refusalOf(() => openDataset(`idx:${folder}`))).toContain('is a folder, not a file');
+    expect(await refusalOf(() => openDataset('idx:a,b,c'))).toContain('one or two paths');
   });
 });
 

@@ -4,9 +4,11 @@
  *
  * Layout (big-endian): two zero bytes, type 8, number of sizes, each size as uint32, the values.
  */
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { badInput } from '@turnproof/core';
 import { fileSize, gunzipFile, pathKind, readAt, requireFolder, requireSize } from './files.ts';
+import { editDistance } from './spec.ts';
 import { type Dataset, makeDataset, pixelCount, unitFromBytes } from './types.ts';
 
 const CLASSES = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] as const;
@@ -22,10 +24,10 @@ interface IdxFile {
 }
 
 /**
- * Opens the images and labels that `folder` holds under MNIST's own names.
+ * Opens MNIST's images and labels, which `folder` holds as their authors, torchvision or Kaggle's archives name them.
  *
  * @param prefix "t10k" (test set) or "train".
- * @throws TurnproofError 'bad-input' for anything that is not a matching pair of whole IDX files.
+ * @throws TurnproofError 'bad-input' for anything that is not a matching pair of whole IDX files of ten classes.
  */
 export async function openMnist(
   spec: string,
@@ -34,46 +36,109 @@ export async function openMnist(
   prefix: 't10k' | 'train',
 ): Promise<Dataset> {
   await requireFolder(folder);
-  const images = await openIdx(await findIdx(folder, `${prefix}-images-idx3-ubyte`), 'images');
-  const labels = await openIdx(await findIdx(folder, `${prefix}-labels-idx1-ubyte`), 'labels');
+  const images = await findIdx(folder, prefix, 'images');
+  return openPair(spec, kind, images, await findIdx(folder, prefix, 'labels'), CLASSES);
+}
+
+/**
+ * Opens an IDX file of images and, where given, one of labels, under any name: EMNIST and the like. Labels are the class
+ * numbers as they stand there.
+ *
+ * @throws TurnproofError 'bad-input' for anything that is not a matching pair of whole IDX files.
+ */
+export function openIdxPair(spec: string, imagesPath: string, labelsPath: string | null): Promise<Dataset> {
+  return openPair(spec, 'idx', imagesPath, labelsPath, null);
+}
+
+async function openPair(
+  spec: string,
+  kind: string,
+  imagesPath: string,
+  labelsPath: string | null,
+  classes: readonly string[] | null,
+): Promise<Dataset> {
+  const images = await openIdx(imagesPath, 'images');
   const [size = 0, height = 0, width = 0] = images.sizes;
-  const [labelCount = 0] = labels.sizes;
-  if (labelCount !== size) {
+  const labelOf = labelsPath === null ? null : await readLabels(labelsPath, imagesPath, size);
+  const wrong = classes && labelOf ? labelOf.findIndex((label) => label >= classes.length) : -1;
+  if (classes && labelOf && wrong >= 0) {
     throw badInput(
-      `${labels.path} has ${labelCount} labels, but ${images.path} has ${size} images`,
-      'Give both files of the same set.',
-    );
-  }
-  const labelOf = await labels.read(0, size);
-  const wrong = labelOf.findIndex((label) => label >= CLASSES.length);
-  if (wrong >= 0) {
-    throw badInput(
-      `${labels.path}: label ${labelOf[wrong]} of image ${wrong} is outside the classes 0 to ${CLASSES.length - 1}`,
-      'Give the labels of a ten-class set.',
+      `${labelsPath}: label ${labelOf[wrong]} of image ${wrong} is outside the classes 0 to ${classes.length - 1}`,
+      'Give the labels of a ten-class set, or name the two files of another: --data idx:IMAGES,LABELS.',
     );
   }
   const shape = { channels: 1, height, width };
   const count = pixelCount(shape);
   return makeDataset({
     spec,
-    classes: CLASSES,
+    classes,
     shape,
     size,
     name: (index) => `${kind}[${index}]`,
-    label: (index) => labelOf[index] ?? null,
+    label: (index) => labelOf?.[index] ?? null,
     pixels: async (index) => unitFromBytes(await images.read(index * count, count)),
   });
 }
 
-async function findIdx(folder: string, name: string): Promise<string> {
-  for (const candidate of [name, `${name}.gz`]) {
-    const path = join(folder, candidate);
-    if ((await pathKind(path)) !== 'missing') return path;
-  }
+async function readLabels(path: string, imagesPath: string, size: number): Promise<Uint8Array> {
+  const labels = await openIdx(path, 'labels');
+  const [count = 0] = labels.sizes;
+  if (count === size) return labels.read(0, size);
   throw badInput(
-    `${folder}: has neither ${name} nor ${name}.gz`,
-    'Name the folder that holds the IDX files under their original names.',
+    `${path} has ${count} labels, but ${imagesPath} has ${size} images`,
+    'Give both files of the same set.',
   );
+}
+
+/** Below the folder; torchvision makes the last two. */
+const PLACES = ['', 'raw', 'MNIST/raw'] as const;
+
+/** Kaggle's archives have a dot in the name, or put each file into a folder of its own name. */
+async function findIdx(folder: string, prefix: string, content: Content): Promise<string> {
+  const ending = `idx${RANK[content]}-ubyte`;
+  const names = [`${prefix}-${content}-${ending}`, `${prefix}-${content}.${ending}`];
+  const files = names.flatMap((name) => [name, `${name}.gz`, join(name, name)]);
+  for (const place of PLACES) {
+    for (const file of files) {
+      const path = join(folder, place, file);
+      const kind = await pathKind(path);
+      if (kind === 'file' || kind === 'other') return path;
+    }
+  }
+  const [name = ''] = names;
+  const near = await filesLike(folder, name);
+  throw badInput(
+    `${folder}: has neither ${name} nor ${name}.gz${near.length > 0 ? `, but ${near.join(', ')}` : ''}`,
+    near.length > 0
+      ? 'Name the folder that holds the files of that name, or two others: --data idx:IMAGES,LABELS.'
+      : 'Name the folder that holds the IDX files under their original names.',
+  );
+}
+
+/** Folders that are looked into, names that are looked at, names that are told. */
+const [LOOKED_INTO, LOOKED_AT, TOLD] = [30, 3000, 3] as const;
+
+/** What may be an IDX file, by its name, in the folder or up to two below it: the nearest to a name first. */
+async function filesLike(folder: string, wanted: string): Promise<string[]> {
+  const found: string[] = [];
+  let level = [''];
+  let looked = 0;
+  for (let depth = 0; depth <= 2; depth++) {
+    const below: string[] = [];
+    for (const place of level.slice(0, LOOKED_INTO)) {
+      // What may not be read here is no help to anybody.
+      const entries = await readdir(join(folder, place), { withFileTypes: true }).catch(() => []);
+      looked += entries.length;
+      if (looked > LOOKED_AT) return found.slice(0, TOLD);
+      for (const entry of entries) {
+        if (entry.isDirectory()) below.push(join(place, entry.name));
+        else if (/idx\d|ubyte/i.test(entry.name)) found.push(join(place, entry.name));
+      }
+    }
+    level = below;
+  }
+  const distance = (path: string): number => editDistance(path.slice(-64).toLowerCase(), wanted);
+  return found.sort((a, b) => distance(a) - distance(b) || (a < b ? -1 : 1)).slice(0, TOLD);
 }
 
 async function openIdx(path: string, content: Content): Promise<IdxFile> {

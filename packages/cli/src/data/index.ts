@@ -4,12 +4,12 @@
  */
 
 import { badInput } from '@turnproof/core';
-import { openCifar10 } from './cifar.ts';
+import { openCifar10, openCifar100 } from './cifar.ts';
 import { type FolderOptions, openFolder } from './folder.ts';
-import { openMnist } from './idx.ts';
+import { openIdxPair, openMnist } from './idx.ts';
 import { openNpy } from './npy.ts';
 import { openSigns } from './signs.ts';
-import { parseDataSpec, parseNpyArgument } from './spec.ts';
+import { parseDataSpec, parsePair } from './spec.ts';
 import type { Dataset } from './types.ts';
 
 export type { FolderOptions } from './folder.ts';
@@ -18,8 +18,8 @@ export { DATA_KINDS, type DataKind } from './spec.ts';
 export type { DataImage, Dataset, Shape } from './types.ts';
 
 /**
- * Opens the data set that `spec` names: signs, mnist:DIR, mnist-train:DIR, cifar10:FILE|DIR, folder:DIR or
- * npy:IMAGES[,LABELS]. Relative paths start at the working directory.
+ * Opens the data set that `spec` names; the kinds are listed in `DATA_KINDS`. Relative paths start at the working
+ * directory.
  *
  * @param options for folder:DIR alone
  * @throws TurnproofError 'bad-input' saying what is wrong with the spec or the files, where, and how to mend it.
@@ -39,11 +39,14 @@ export async function openDataset(spec: string, options: FolderOptions = {}): Pr
       return openMnist(spec, kind, argument, 'train');
     case 'cifar10':
       return openCifar10(spec, argument);
+    case 'cifar100':
+      return openCifar100(spec, argument);
     case 'folder':
       return openFolder(spec, argument, options);
+    case 'idx':
     case 'npy': {
-      const { images, labels } = parseNpyArgument(argument);
-      return openNpy(spec, images, labels);
+      const { images, labels } = parsePair(kind, argument);
+      return kind === 'idx' ? openIdxPair(spec, images, labels) : openNpy(spec, images, labels);
     }
   }
 }

@@ -1,9 +1,11 @@
 /**
  * `--labels FILE.csv`: which images of a folder are taken, in which order, and what they show. Columns «file» (below the
- * folder) and «label»: class numbers throughout, or names throughout, numbered in the order of their code points.
+ * folder) and «label», separated by commas, semicolons or tabs; labels are numbers throughout, or names throughout
+ * (class-words.ts).
  */
 import { badInput } from '@turnproof/core';
 import { CsvError, parse } from 'csv-parse/sync';
+import { type NamedClass, namedClasses, readClassWords } from './class-words.ts';
 import { fileSize, readAt } from './files.ts';
 
 export interface LabelledFile {
@@ -15,11 +17,11 @@ export interface LabelledFile {
 export interface Labels {
   /** null where the labels are numbers. */
   readonly classes: readonly string[] | null;
+  readonly named: readonly NamedClass[];
   readonly files: readonly LabelledFile[];
 }
 
 const MAX_BYTES = 2 ** 26;
-const MAX_LABEL = 2 ** 31 - 1;
 const FIX =
   'Write a line «file,label», then a line for each image, such as «cats/1.png,cat» or «0001.png,3».';
 
@@ -46,34 +48,16 @@ export function parseLabelsCsv(path: string, bytes: Buffer): Labels {
     }
     lines.set(file, line);
   }
-  const [first] = rows;
-  if (!first) throw badInput(`${path}: names no images`, FIX);
-  const numeric = isNumber(first.label);
-  const odd = rows.find(({ label }) => isNumber(label) !== numeric || label === '');
-  if (odd) {
-    throw badInput(
-      `${path}: line ${odd.line} has the label ${shown(odd.label)}, line ${first.line} has ${shown(first.label)}`,
-      'Give class numbers throughout, or names throughout.',
-    );
-  }
-  if (numeric) {
-    const high = rows.find(({ label }) => Number(label) > MAX_LABEL);
-    if (high) {
-      throw badInput(
-        `${path}: line ${high.line} has the label ${shown(high.label)}`,
-        'Number classes from 0.',
-      );
-    }
-    return { classes: null, files: rows.map(({ file, label }) => ({ name: file, label: Number(label) })) };
-  }
-  const classes = [...new Set(rows.map(({ label }) => label))].sort((a, b) =>
-    Buffer.compare(Buffer.from(a), Buffer.from(b)),
-  );
-  const numberOf = new Map(classes.map((name, i) => [name, i]));
-  return { classes, files: rows.map(({ file, label }) => ({ name: file, label: numberOf.get(label) ?? 0 })) };
+  if (rows.length === 0) throw badInput(`${path}: names no images`, FIX);
+  const words = rows.map(({ label, line }) => ({ word: label, where: ` (line ${line})` }));
+  const { names, numberOf } = readClassWords(path, words, 'refused');
+  return {
+    classes: names,
+    named: namedClasses(numberOf).sort((a, b) => a.number - b.number),
+    files: rows.map(({ file, label }) => ({ name: file, label: numberOf.get(label) ?? 0 })),
+  };
 }
 
-const isNumber = (label: string): boolean => /^\d+$/.test(label);
 const shown = (text: string): string => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
 
 interface Row {
@@ -88,6 +72,7 @@ function readRows(path: string, bytes: Buffer): Row[] {
   try {
     records = parse(bytes, {
       bom: true,
+      delimiter: delimiterOf(bytes),
       skip_empty_lines: true,
       trim: true,
       max_record_size: 65_536,
@@ -109,6 +94,13 @@ function readRows(path: string, bytes: Buffer): Row[] {
   return records
     .slice(1)
     .map((record, i) => ({ file: record[file] ?? '', label: record[label] ?? '', line: starts[i + 1] ?? 0 }));
+}
+
+/** By the first line: spreadsheets write semicolons where the comma is the decimal point, and tabs. */
+function delimiterOf(bytes: Buffer): string {
+  const end = bytes.indexOf('\n');
+  const first = bytes.toString('latin1', 0, end < 0 ? bytes.length : end);
+  return [';', '\t'].find((delimiter) => first.includes(delimiter)) ?? ',';
 }
 
 /** A name in a CSV is untrusted: it stays below the folder. */

@@ -198,6 +198,24 @@ describe('npy:IMAGES[,LABELS] refuses', () => {
     );
   });
 
+  it.each<[string, number[], string]>([
+    ['one ulp above 1', [0, 1 + 2 ** -23], 'numpy.clip(x, 0, 1)'],
+    ['what bicubic resizing leaves', [-0.07, 1.09], 'numpy.clip(x, 0, 1)'],
+    ['8-bit values', [0, 1.2, 255], 'x / 255'],
+    ['8-bit values of a dark image', [0, 1.2, 3], 'x / 255'],
+    ['16-bit values', [0, 256], 'x / 65535'],
+    ['values of [-1, 1]', [-1, 1], '(x + 1) / 2'],
+    ['normalised values', [-2.1, 2.6], 'before a model normalises them'],
+    ['huge values', [0, 1e9], 'before a model normalises them'],
+    ['NaN among 8-bit values', [Number.NaN, 255], 'Save finite values'],
+    ['infinity', [0, Number.POSITIVE_INFINITY], 'Save finite values'],
+  ])('%s, with advice that fits all values of the file', async (_, values, advice) => {
+    for (const order of [values, values.toReversed()]) {
+      const bytes = npy(header('<f4', `(${order.length}, 1, 1)`), floats(...order));
+      expect(await refusal(bytes)).toContain(advice);
+    }
+  });
+
   it('float64 just above one, though it rounds to one in float32', async () => {
     const values = Buffer.from(Float64Array.of(0, 1 + Number.EPSILON).buffer);
     expect(await refusal(npy(header('<f8', '(1, 1, 2)'), values))).toContain('[0, 0, 1]');
@@ -222,6 +240,7 @@ describe('npy:IMAGES[,LABELS] refuses', () => {
       npy(header('|u1', '(2, 3)'), Buffer.alloc(6)),
       /shape \[2, 3\]; wanted is \[n\].*argmax/,
     ],
+    ['one-hot labels of floats', npy(header('<f4', '(2, 1)'), floats(0, 1)), /shape \[2, 1\].*argmax/],
     ['a negative label', decode(NEGATIVE), /label -1 of image 1/],
     ['a label of 2^31', decode(TOO_BIG), /label 2147483648 of image 1/],
     ['big-endian labels', npy(header('>i2', '(2,)'), Buffer.alloc(4)), /labels\.npy: is big-endian/],

@@ -8,12 +8,12 @@
  * float file is read through once on opening, in pieces.
  */
 import { badInput } from '@turnproof/core';
+import { MAX_LABEL } from './class-words.ts';
 import { readAt, scanFile } from './files.ts';
 import { type NpyHeader, readNpyHeader } from './npy-header.ts';
 import { type Dataset, makeDataset, pixelCount, type Shape, unitFromBytes } from './types.ts';
 
 const VALUES_PER_PIECE = 2 ** 18;
-const MAX_LABEL = 2 ** 31 - 1;
 
 /**
  * Opens an array of images and, where given, one of labels.
@@ -70,23 +70,51 @@ function layout(images: NpyHeader): { size: number; shape: Shape } {
   return { size, shape: { channels: a, height: b, width: c } };
 }
 
+/** Reads all of a file that holds a wrong value: how to mend it depends on the others. */
 async function checkAll(images: NpyHeader): Promise<void> {
   const { path, start, end, itemSize } = images;
+  let first: readonly [element: number, value: number] | undefined;
+  let [low, high] = [0, 1];
   await scanFile(path, start, end, itemSize * VALUES_PER_PIECE, (bytes, position) => {
-    const first = (position - start) / itemSize;
-    for (let i = 0; i < bytes.length / itemSize; i++) unitValue(images, bytes, i, first + i);
+    const before = (position - start) / itemSize;
+    for (let i = 0; i < bytes.length / itemSize; i++) {
+      const value = valueAt(images, bytes, i);
+      if (value >= 0 && value <= 1) continue;
+      first ??= [before + i, value];
+      low = Math.min(low, value);
+      high = Math.max(high, value);
+    }
   });
+  if (first) throw noPixel(images, ...first, adviceFor(low, high));
 }
 
-/** The `i`th value of `bytes`, which is the `element`th of the file; refuses what is no value of [0, 1]. */
+/** Values this far outside [0, 1] may come from resizing: bicubic and Lanczos overshoot at edges. */
+const OVERSHOOT = 0.5;
+
+/** What makes pixels of values from `low` to `high` (NaN where one of them is no number). */
+function adviceFor(low: number, high: number): string {
+  if (low >= -OVERSHOOT && high <= 1 + OVERSHOOT)
+    return 'Clip what resizing left outside: numpy.clip(x, 0, 1).';
+  if (low >= 0 && high <= 255) return 'Scale the values: x / 255.';
+  if (low >= 0 && high <= 65_535) return 'Scale the values: x / 65535.';
+  if (low >= -1 && high <= 1) return 'Scale the values: (x + 1) / 2.';
+  return 'Save finite values between 0 and 1, as they are before a model normalises them (--mean, --std).';
+}
+
+const valueAt = ({ itemSize }: NpyHeader, bytes: Buffer, i: number): number =>
+  itemSize === 4 ? bytes.readFloatLE(4 * i) : bytes.readDoubleLE(8 * i);
+
+/** The `i`th value of `bytes`, which is the `element`th of the file; the file may have changed since it was checked. */
 function unitValue(images: NpyHeader, bytes: Buffer, i: number, element: number): number {
-  const value = images.itemSize === 4 ? bytes.readFloatLE(4 * i) : bytes.readDoubleLE(8 * i);
+  const value = valueAt(images, bytes, i);
   if (value >= 0 && value <= 1) return value;
-  throw badInput(
-    `${images.path}: element [${coordinates(element, images.shape).join(', ')}] is ${value}; pixels lie in [0, 1]`,
-    value > 1 && value <= 255
-      ? 'Scale the values, for example x / 255.'
-      : 'Save finite values between 0 and 1.',
+  throw noPixel(images, element, value, 'Save finite values between 0 and 1.');
+}
+
+function noPixel({ path, shape }: NpyHeader, element: number, value: number, fix: string): Error {
+  return badInput(
+    `${path}: element [${coordinates(element, shape).join(', ')}] is ${value}; pixels lie in [0, 1]`,
+    fix,
   );
 }
 
@@ -105,13 +133,13 @@ function coordinates(element: number, shape: readonly number[]): number[] {
 async function readLabels(path: string, imagesPath: string, size: number): Promise<Float64Array> {
   const header = await readNpyHeader(path);
   const { kind, itemSize, shape, start, end } = header;
-  if (kind === 'f') throw badInput(`${path}: labels are floats`, "Save x.astype('int64') instead.");
   if (shape.length !== 1) {
     throw badInput(
       `${path}: labels have shape [${shape.join(', ')}]; wanted is [n]`,
       'Save one number an image: x.reshape(-1), or x.argmax(1) of a one-hot array.',
     );
   }
+  if (kind === 'f') throw badInput(`${path}: labels are floats`, "Save x.astype('int64') instead.");
   if (shape[0] !== size) {
     throw badInput(
       `${path} has ${shape[0]} labels, but ${imagesPath} has ${size} images`,

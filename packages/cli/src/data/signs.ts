@@ -16,7 +16,7 @@ export async function openSigns(spec: string): Promise<Dataset> {
   const path = signsFile();
   // Only now: the other kinds of data work without the package.
   const { signsClasses } = await import('@turnproof/signs');
-  return openRecords(spec, 'signs', [path], signsClasses);
+  return openRecords(spec, [path], { kind: 'signs', labelBytes: 1, classes: signsClasses });
 }
 
 /** Path of the signs' test set, found as Node finds packages: the workspace in a checkout, else the dependency. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openDataset } from './index.ts';
-import { editDistance, parseDataSpec, parseNpyArgument } from './spec.ts';
+import { editDistance, parseDataSpec, parsePair } from './spec.ts';
 import { refusalOf } from './testing/files.ts';
 
 describe('editDistance', () => {
@@ -38,13 +38,15 @@ describe('parseDataSpec', () => {
       'mnist:DIR',
       'mnist-train:DIR',
       'cifar10:FILE|DIR',
+      'cifar100:FILE|DIR',
       'folder:DIR',
+      'idx:IMAGES',
       'npy:IMAGES',
     ])
       expect(words).toContain(kind);
   });
 
-  it.each(['mnist', 'mnist:', 'mnist-train', 'cifar10', 'folder:', 'npy:'])(
+  it.each(['mnist', 'mnist:', 'mnist-train', 'cifar10', 'cifar100', 'folder:', 'idx:', 'npy:'])(
     '%s without a path is refused with the form to write',
     async (spec) => {
       expect(await refusalOf(() => parseDataSpec(spec))).toMatch(/names no file or folder.*Write --data/);
@@ -65,13 +67,13 @@ describe('parseDataSpec', () => {
   );
 });
 
-describe('parseNpyArgument', () => {
+describe('parsePair', () => {
   it('takes one or two paths', () => {
-    expect(parseNpyArgument('a.npy')).toEqual({ images: 'a.npy', labels: null });
-    expect(parseNpyArgument('a.npy,b.npy')).toEqual({ images: 'a.npy', labels: 'b.npy' });
+    expect(parsePair('npy', 'a.npy')).toEqual({ images: 'a.npy', labels: null });
+    expect(parsePair('npy', 'a.npy,b.npy')).toEqual({ images: 'a.npy', labels: 'b.npy' });
   });
 
   it.each([',', 'a.npy,', ',b.npy', 'a,b,c'])('%s is refused', async (argument) => {
-    expect(await refusalOf(() => parseNpyArgument(argument))).toContain('one or two paths');
+    expect(await refusalOf(() => parsePair('npy', argument))).toContain('one or two paths');
   });
 });

@@ -9,7 +9,9 @@ export const DATA_KINDS = {
   mnist: 'mnist:DIR',
   'mnist-train': 'mnist-train:DIR',
   cifar10: 'cifar10:FILE|DIR',
+  cifar100: 'cifar100:FILE|DIR',
   folder: 'folder:DIR',
+  idx: 'idx:IMAGES[,LABELS]',
   npy: 'npy:IMAGES[,LABELS]',
 } as const;
 
@@ -44,12 +46,12 @@ export function parseDataSpec(spec: string): DataSpec {
  *
  * @throws TurnproofError 'bad-input' for an empty path or more than two.
  */
-export function parseNpyArgument(argument: string): { images: string; labels: string | null } {
+export function parsePair(kind: 'idx' | 'npy', argument: string): { images: string; labels: string | null } {
   const [images = '', labels = null, ...more] = argument.split(',');
   if (images === '' || labels === '' || more.length > 0) {
     throw badInput(
-      `--data npy:${argument}: wanted are one or two paths`,
-      `Write --data ${DATA_KINDS.npy}, the paths without commas.`,
+      `--data ${kind}:${argument}: wanted are one or two paths`,
+      `Write --data ${DATA_KINDS[kind]}, the paths without commas.`,
     );
   }
   return { images, labels };

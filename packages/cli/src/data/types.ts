@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { endianness } from 'node:os';
 import { badInput } from '@turnproof/core';
+import type { NamedClass } from './class-words.ts';
 
 /** Size of every image of a data set, in pixels. */
 export interface Shape {
@@ -33,6 +34,8 @@ export interface Dataset {
   /** Class names in the order of their numbers, or null where the format has none. */
   readonly classes: readonly string[] | null;
   readonly classCount: number | null;
+  /** What the data call their classes, and which number each has; null where they do not say. */
+  readonly named: readonly NamedClass[] | null;
   readonly shape: Shape;
   /** Number of images. */
   readonly size: number;
@@ -48,6 +51,8 @@ export interface Dataset {
 export interface DatasetParts {
   readonly spec: string;
   readonly classes: readonly string[] | null;
+  /** Where `classes` does not say it: numbers that are not 0, 1, 2 ... */
+  readonly named?: readonly NamedClass[];
   readonly shape: Shape;
   readonly size: number;
   name(index: number): string;
@@ -72,6 +77,7 @@ export function makeDataset(parts: DatasetParts): Dataset {
     spec,
     classes,
     classCount: classes === null ? null : classes.length,
+    named: parts.named ?? classes?.map((name, number) => ({ number, name })) ?? null,
     shape,
     size,
     async read(index) {

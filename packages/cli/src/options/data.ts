@@ -1,5 +1,5 @@
 /** --data and the choice of its images. */
-import type { FolderOptions, Selection } from '../data/index.ts';
+import { DATA_KINDS, type FolderOptions, type Selection } from '../data/index.ts';
 import { parseShard, type ShardChoice } from './shard.ts';
 import type { OptionGroup, Values } from './values.ts';
 
@@ -9,7 +9,7 @@ export const dataOptions: OptionGroup = {
     {
       name: 'data',
       value: 'SPEC',
-      help: 'signs (built in), mnist:DIR, mnist-train:DIR, cifar10:FILE|DIR, folder:DIR or npy:IMAGES[,LABELS]',
+      help: `images: ${Object.values(DATA_KINDS).join(', ')}; signs are built in`,
     },
     { name: 'labels', value: 'FILE.csv', help: 'folder: columns file,label instead of class subfolders' },
     { name: 'fit', value: 'crop:S|crop:HxW', help: 'folder: the middle of each image; none is ever resized' },

@@ -1,6 +1,7 @@
 /** What `predict` and `certify` have in common: their options, and everything up to the first image. */
 import { type BoundMethod, checkPlan, type Pipeline, type Plan } from '@turnproof/certify';
 import type { CommandContext } from '../command.ts';
+import { classRemark } from '../data/class-words.ts';
 import { readBoundMethod } from '../options/bound.ts';
 import { dataOptions, readData } from '../options/data.ts';
 import { type DeviceChoice, deviceOptions, readDevice } from '../options/device.ts';
@@ -26,6 +27,8 @@ export interface Checked {
   readonly device: DeviceChoice;
   /** dist-d: what the certificates rest on. */
   readonly calibration: CalibrationFile | null;
+  /** Of the data's classes, where they need not be the model's. */
+  readonly remark: string | null;
   /** The caller releases its `host`, or hands it on to `open`. */
   readonly opened: HostModel;
 }
@@ -66,7 +69,18 @@ export async function check(
     await opened.host.release();
     throw error;
   }
-  return { selected: { ...selected, ...digests }, pipeline, plan, boundMethod, device, calibration, opened };
+  const remark = classRemark(selected.data.named, opened.host.classes);
+  if (remark !== null) console.note(remark);
+  return {
+    selected: { ...selected, ...digests },
+    pipeline,
+    plan,
+    boundMethod,
+    device,
+    calibration,
+    remark,
+    opened,
+  };
 }
 
 /** Opens GPU and classifier of what was checked. The caller closes the engine. */

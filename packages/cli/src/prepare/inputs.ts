@@ -102,7 +102,7 @@ export async function checkImages(
     if (model !== null && label !== null && !(label >= 0 && label < model.classes)) {
       throw badInput(
         `image ${index} (${name}) has label ${label}, but ${model.file} has ${model.classes} classes, 0 to ${model.classes - 1}`,
-        'Use the data set that the model was trained for.',
+        'Use the data set that the model was trained for; folders named by numbers are the classes of these numbers.',
       );
     }
   }

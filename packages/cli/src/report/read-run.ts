@@ -22,6 +22,7 @@ const config = z.looseObject({
   options: z.record(z.string(), z.union([z.string(), z.boolean(), z.array(z.string())])),
   paths: keptPaths,
   data: z.looseObject({ spec: z.string(), size: z.int().min(0), indices: z.array(z.int().min(0)) }),
+  remark: z.string().optional(),
 });
 
 export type RunConfig = z.infer<typeof config>;
@@ -63,6 +64,7 @@ export async function readRun(path: string): Promise<ReportedRun> {
     throw badInput(`${path}: no image is certified there yet`, 'Let the run finish one.');
   const certificates = await withoutSuspects(path, written, notes);
   const settings = await readSettings(path, notes);
+  if (settings?.remark !== undefined) notes.push(`Classes: ${settings.remark}.`);
   const seconds = await columnOf(path, LOG, 'time', secondsOf, 'the time of whole images', notes);
   const answers = await columnOf(
     path,

@@ -51,6 +51,8 @@ const runConfig = z.object({
   shaders: z.strictObject({ sha256: z.string() }),
   adapter: z.looseObject({ name: z.string() }),
   provider: z.string(),
+  /** Of the data's classes, for the report. */
+  remark: z.string().optional(),
 });
 
 export type RunConfig = z.infer<typeof runConfig>;
@@ -59,7 +61,7 @@ export type RunConfig = z.infer<typeof runConfig>;
 export type PlannedConfig = Omit<RunConfig, 'started' | 'adapter' | 'provider'>;
 
 export function plannedConfig(values: Values, checked: Checked, out: string): PlannedConfig {
-  const { selected, plan, pipeline, boundMethod, opened } = checked;
+  const { selected, plan, pipeline, boundMethod, opened, remark } = checked;
   const { data, indices, sha256, selection, shard } = selected;
   const { file, sha256: model, externalData, adapted } = opened.model.info;
   const { resume: _, 'dry-run': __, ...options } = values.toJSON();
@@ -77,6 +79,7 @@ export function plannedConfig(values: Values, checked: Checked, out: string): Pl
       data: { spec: data.spec, size: data.size, indices, sha256, ...(shard ? { shard, selection } : {}) },
       model: { file, sha256: model, externalData, adapted },
       shaders: { sha256: wgslSha256 },
+      ...(remark === null ? {} : { remark }),
     }),
   );
 }
