@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openDataset } from './index.ts';
-import { editDistance, parseDataSpec, parsePair } from './spec.ts';
+import { editDistance, parseDataSpec, parsePair, withPaths } from './spec.ts';
 import { refusalOf } from './testing/files.ts';
 
 describe('editDistance', () => {
@@ -75,5 +75,18 @@ describe('parsePair', () => {
 
   it.each([',', 'a.npy,', ',b.npy', 'a,b,c'])('%s is refused', async (argument) => {
     expect(await refusalOf(() => parsePair('npy', argument))).toContain('one or two paths');
+  });
+});
+
+describe('withPaths', () => {
+  it.each([
+    ['signs', 'signs'],
+    ['mnist:a', 'mnist:/a'],
+    ['cifar100:a,b', 'cifar100:/a,b'],
+    ['npy:a', 'npy:/a'],
+    ['npy:a,b', 'npy:/a,/b'],
+    ['idx:a,b', 'idx:/a,/b'],
+  ])('changes every path of %s', (spec, wanted) => {
+    expect(withPaths(spec, (path) => `/${path}`)).toBe(wanted);
   });
 });

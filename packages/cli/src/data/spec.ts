@@ -17,6 +17,9 @@ export const DATA_KINDS = {
 
 export type DataKind = keyof typeof DATA_KINDS;
 
+/** Kinds of two files. */
+type PairKind = 'idx' | 'npy';
+
 /** A kind and what followed its colon, as it was written. */
 export interface DataSpec {
   readonly kind: DataKind;
@@ -46,7 +49,7 @@ export function parseDataSpec(spec: string): DataSpec {
  *
  * @throws TurnproofError 'bad-input' for an empty path or more than two.
  */
-export function parsePair(kind: 'idx' | 'npy', argument: string): { images: string; labels: string | null } {
+export function parsePair(kind: PairKind, argument: string): { images: string; labels: string | null } {
   const [images = '', labels = null, ...more] = argument.split(',');
   if (images === '' || labels === '' || more.length > 0) {
     throw badInput(
@@ -61,9 +64,9 @@ export function parsePair(kind: 'idx' | 'npy', argument: string): { images: stri
 export function withPaths(spec: string, change: (path: string) => string): string {
   const { kind, argument } = parseDataSpec(spec);
   if (kind === 'signs') return spec;
-  if (kind !== 'npy') return `${kind}:${change(argument)}`;
-  const { images, labels } = parseNpyArgument(argument);
-  return `npy:${change(images)}${labels === null ? '' : `,${change(labels)}`}`;
+  if (!isPair(kind)) return `${kind}:${change(argument)}`;
+  const { images, labels } = parsePair(kind, argument);
+  return `${kind}:${change(images)}${labels === null ? '' : `,${change(labels)}`}`;
 }
 
 /** Levenshtein's distance: insertions, deletions and replacements that turn `a` into `b`. */
@@ -78,6 +81,10 @@ export function editDistance(a: string, b: string): number {
     row = next;
   }
   return row[b.length] ?? 0;
+}
+
+function isPair(kind: DataKind): kind is PairKind {
+  return kind === 'idx' || kind === 'npy';
 }
 
 function isKind(kind: string): kind is DataKind {
