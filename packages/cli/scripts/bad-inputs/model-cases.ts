@@ -177,7 +177,7 @@ export async function modelCases(inputs: string): Promise<Case[]> {
     model('NaN weights', 'nan.onnx', { codes: [0, 42] }),
     model('weights above its folder', 'outside.onnx'),
     model('weights at an absolute path', 'absolute.onnx'),
-    model('weights behind a link that leads out', 'linked.onnx'),
+    model('weights behind a link to another file', 'linked.onnx'),
     model('weights that are not there', 'gone.onnx'),
     model('weights that are cut', 'short.onnx'),
     model('weights of 4 TiB by their shape', 'huge-shape.onnx'),

@@ -47,6 +47,11 @@ beforeAll(async () => {
   await symlink('w.bin', join(models, 'in.bin'));
   await symlink('loop.bin', join(models, 'loop.bin'));
   await symlink('..', join(models, 'up'));
+  await symlink('sub', join(models, 'inner'));
+  await symlink('../../secret.bin', join(models, 'sub/out.bin'));
+  await symlink('none', join(models, 'dangling.bin'));
+  await symlink('/dev/zero', join(models, 'zero.bin'));
+  await symlink('/proc/self/environ', join(models, 'made.bin'));
 });
 afterAll(() => rm(root, { recursive: true }));
 
@@ -62,10 +67,14 @@ describe('weights beside a model', () => {
     ['w.bin', { location: 'w.bin', offset: '0', length: String(BYTES) }],
     ['sub/w.bin', { location: 'sub/w.bin', offset: '16' }],
     ['in.bin', { location: 'in.bin' }],
+    // A link is made by the owner of the folder, not by the model.
+    ['out.bin', { location: 'out.bin' }],
+    ['sub/out.bin', { location: 'sub/out.bin' }],
+    ['inner/w.bin', { location: 'inner/w.bin', offset: '16' }],
   ])('in %s become part of it, and their digest of what is known of it', async (file, entries) => {
     const { info, bytes } = await inspect(entries);
     const plain = linearModel({ image, classes: 3 });
-    const of = file === 'sub/w.bin' ? [Buffer.alloc(16)] : [];
+    const of = file.endsWith('/w.bin') ? [Buffer.alloc(16)] : [];
     const content = Buffer.concat([...of, externalModel({ location: 'x' }).weights]);
     const sha256 = createHash('sha256').update(content).digest('hex');
     expect(info.externalData).toEqual([{ file, sha256 }]);
@@ -80,8 +89,10 @@ describe('weights beside a model', () => {
     ['at a Windows path', { location: 'C:\\weights' }, /no plain path/],
     ['behind a backslash', { location: '..\\secret.bin' }, /no plain path/],
     ['behind a NUL', { location: 'w.bin\0.txt' }, /no plain path/],
-    ['behind a link that leads out', { location: 'out.bin' }, /link that leads out/],
-    ['behind a linked folder that leads out', { location: 'up/secret.bin' }, /link that leads out/],
+    ['behind a linked folder that leads out', { location: 'up/secret.bin' }, /linked folder outside/],
+    ['in a link to nothing', { location: 'dangling.bin' }, /is not there/],
+    ['in a link to a device', { location: 'zero.bin' }, /no regular file/],
+    ['in a file that is made as it is read', { location: 'made.bin' }, /which has 0/],
     ['behind a link to itself', { location: 'loop.bin' }, /cannot be read \(ELOOP\)/],
     ['nowhere', { location: 'none.bin' }, /is not there/],
     ['in no file', {}, /no file is named/],
@@ -103,6 +114,20 @@ describe('weights beside a model', () => {
         fix: expect.any(String),
       }),
     );
+  });
+
+  it('are found where model and weights are links into one folder, as in the caches of model hubs', async () => {
+    const [blobs, snapshot] = [join(root, 'blobs'), join(root, 'snapshot')];
+    await mkdir(blobs);
+    await mkdir(snapshot);
+    const { bytes, weights } = externalModel({ location: 'weights.bin' });
+    await writeFile(join(blobs, '1111'), bytes);
+    await writeFile(join(blobs, '2222'), weights);
+    await symlink('../blobs/1111', join(snapshot, 'model.onnx'));
+    await symlink('../blobs/2222', join(snapshot, 'weights.bin'));
+    const { info } = await inspectModel(join(snapshot, 'model.onnx'));
+    const sha256 = createHash('sha256').update(weights).digest('hex');
+    expect(info.externalData).toEqual([{ file: 'weights.bin', sha256 }]);
   });
 
   it('are refused where no folder is known', async () => {

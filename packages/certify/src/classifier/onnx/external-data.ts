@@ -1,7 +1,9 @@
 /**
- * Weights that an ONNX model keeps in other files («external data»). A model file is untrusted: what it names must lie
- * in its own folder or below, links included, be a regular file, and be as long as the tensor says, all before anything
- * of that size is held. The weights are put into the model in memory; the runtime never sees a path.
+ * Weights that an ONNX model keeps in other files («external data»). A model file is untrusted: the name that it gives must
+ * lie in its own folder or below, be a regular file, and be as long as the tensor says, all before anything of that size
+ * is held. A file of that name may be a link, and then it leads where its owner wants: caches of model hubs keep models
+ * and weights as links into one folder. No model can make a link. Linked folders on the way must stay inside. The weights
+ * are put into the model in memory; the runtime never sees a path.
  */
 import { badInput } from '@turnproof/core';
 import type { ModelProto, TensorProto } from './onnx-pb.ts';
@@ -166,7 +168,7 @@ function checkLocation(path: string, words: string, location: string): void {
 }
 
 async function readBeside(path: string, location: string): Promise<{ bytes: Buffer; sha256: string }> {
-  const [{ readFile, realpath, stat }, { dirname, join, sep }, { createHash }] = await Promise.all([
+  const [{ readFile, realpath, stat }, { basename, dirname, join, sep }, { createHash }] = await Promise.all([
     import('node:fs/promises'),
     import('node:path'),
     import('node:crypto'),
@@ -178,13 +180,17 @@ async function readBeside(path: string, location: string): Promise<{ bytes: Buff
       'copy it beside the model',
     );
   try {
-    const [folder, real] = await Promise.all([realpath(dirname(path)), realpath(named)]);
+    const [folder, parent] = await Promise.all([realpath(dirname(path)), realpath(dirname(named))]);
     const inside = folder.endsWith(sep) ? folder : `${folder}${sep}`;
-    if (!real.startsWith(inside)) throw refuse("is a link that leads out of the model's folder");
+    if (parent !== folder && !parent.startsWith(inside)) {
+      throw refuse("lies in a linked folder outside the model's folder");
+    }
+    const real = await realpath(join(parent, basename(named)));
     const found = await stat(real);
     if (!found.isFile()) throw refuse('is no regular file');
     if (found.size > MAX_TOTAL) throw refuse(`has ${found.size} bytes; at most ${MAX_TOTAL} can be held`);
-    const bytes = await readFile(real);
+    // What a system makes up as it is read says that it is empty, and need not end.
+    const bytes = found.size === 0 ? Buffer.alloc(0) : await readFile(real);
     return { bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
