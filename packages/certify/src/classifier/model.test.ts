@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openClassifier } from './index.ts';
 import { chooseLayout } from './layout.ts';
-import { inspectModel, inspectModelBytes, type ModelInfo } from './model.ts';
+import { inspectModel, inspectModelBytes, type ModelInfo, OPSETS } from './model.ts';
 import { type Graph, linearModel, linearOracle, onnxModel, someFloats } from './onnx-writer.test-support.ts';
+import { createSession, exclusive, loadOrt } from './ort-runtime.ts';
 
 const inspect = (graph: Graph) => inspectModelBytes('m.onnx', onnxModel(graph));
 const badInput = (words: string | RegExp) =>
@@ -256,6 +257,56 @@ describe('a graph', () => {
       nodes: [{ op: 'NoSuchOp', inputs: ['x'], outputs: ['y'] }],
     };
     await expect(inspect(graph)).rejects.toThrow(badInput('NoSuchOp'));
+  });
+});
+
+describe('an operator set', () => {
+  const graph = (opset: number): Graph => ({
+    opset,
+    inputs: [{ name: 'x', shape: ['n', 1, 2, 2] }],
+    outputs: [{ name: 'y', shape: ['n', 3] }],
+    weights: [
+      { name: 'k', shape: [1, 1, 1, 1], data: Float32Array.of(1) },
+      { name: 'w', shape: [4, 3], data: someFloats(12, 1) },
+    ],
+    nodes: [
+      { op: 'Conv', inputs: ['x', 'k'], outputs: ['c'] },
+      { op: 'Flatten', inputs: ['c'], outputs: ['f'] },
+      { op: 'MatMul', inputs: ['f', 'w'], outputs: ['y'] },
+    ],
+  });
+  const all = Array.from({ length: OPSETS.last - OPSETS.first + 1 }, (_, i) => OPSETS.first + i);
+
+  it('is run, whichever of those that are said to be', async () => {
+    const images = someFloats(8, 3);
+    const wanted = linearOracle(images, someFloats(12, 1), new Float32Array(3));
+    for (const opset of all) {
+      const model = await inspect(graph(opset));
+      expect(model.info.opset).toBe(opset);
+      const shape = { channels: 1, height: 2, width: 2 };
+      const classifier = await openClassifier({ model, provider: 'wasm', shape });
+      for (const [i, value] of (await classifier.logits(images, 2)).entries()) {
+        expect(Math.abs(value - (wanted[i] ?? Number.NaN))).toBeLessThan(1e-5);
+      }
+      await classifier.release();
+    }
+  });
+  it.each([OPSETS.first - 1, OPSETS.last + 1])(
+    'that is none of them, such as %i, is refused',
+    async (opset) => {
+      await expect(inspect(graph(opset))).rejects.toThrow(
+        badInput(`is of operator set ${opset}; 7 to 26 can be run`),
+      );
+    },
+  );
+  it('after the last of them is refused by the runtime itself', async () => {
+    const ort = await loadOrt('wasm');
+    const later = exclusive(() => createSession(ort, onnxModel(graph(OPSETS.last + 1))));
+    await expect(later).rejects.toThrow(`Opset ${OPSETS.last + 1} is under development`);
+  });
+  it('is among those that the README names', async () => {
+    const readme = await readFile(new URL('../../../../README.md', import.meta.url), 'utf8');
+    expect(readme).toContain(`(operator sets ${OPSETS.first} to ${OPSETS.last})`);
   });
 });
 

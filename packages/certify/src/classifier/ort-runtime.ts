@@ -144,11 +144,20 @@ export function exclusive<T>(work: () => Promise<T>): Promise<T> {
   return result;
 }
 
-/** The runtime's own words, on one line, without its prefix of codes. */
+/** Where in its own source the runtime says something: file and line, function, and the condition that did not hold. */
+const OWN_SOURCE =
+  /(^|\s)\S+\.(?:h|hpp|cc|cpp):\d+ (?:.* was false\. (?=\S)|[^()]*(?:\((?:[^()]|\([^()]*\))*\))+(?: const)?\s*)/;
+
+/** It may repeat names of an untrusted file. */
+const MAX_WORDS = 2000;
+
+/** The runtime's own words, on one line, without its prefix of codes and without the place in its source. */
 export function ortMessage(error: unknown): string {
   const words = error instanceof Error ? error.message : String(error);
   return words
-    .replace(/^.*ERROR_MESSAGE:\s*/s, '')
+    .replace(/^.*?ERROR_MESSAGE:\s*/s, '')
+    .slice(0, MAX_WORDS)
     .replace(/\s+/g, ' ')
-    .trim();
+    .trim()
+    .replace(OWN_SOURCE, '$1');
 }
