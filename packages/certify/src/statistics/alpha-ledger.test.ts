@@ -1,4 +1,4 @@
-import { nextUp } from '@turnproof/core';
+import { nextDown, nextUp } from '@turnproof/core';
 import { describe, expect, it } from 'vitest';
 import { AlphaLedger } from './alpha-ledger.ts';
 
@@ -73,12 +73,35 @@ describe('the alpha ledger', () => {
     expect(() => ledger.spend('alphaE', 0)).toThrow('no error probability');
   });
 
+  it('reads a confidence of up to 15 places as that decimal, and one of more as its double', () => {
+    for (const [confidence, alpha] of [
+      [0.9, 0.1],
+      [0.99, 0.01],
+      [0.999999, 1e-6],
+      [0.1 + 0.2, 1 - (0.1 + 0.2)],
+      [0.999999999999999, 1e-15],
+      // Rounded to 15 places these would leave more than they say, or nothing.
+      [1 - 2 ** -51, 2 ** -51],
+      [1 - 3 * 2 ** -53, 3 * 2 ** -53],
+      [1 - 2 ** -53, 2 ** -53],
+    ] as const) {
+      expect(AlphaLedger.forConfidence(confidence).total, `${confidence}`).toBe(alpha);
+    }
+  });
+
   it('records what was spent, rounded up', () => {
     const ledger = AlphaLedger.forConfidence(0.99);
     expect(ledger.spend('alphaGamma', 0.004)).toBe(0.004);
     ledger.spend('alphaE', 0.0005);
     expect(ledger.toJSON().spent).toEqual({ alphaGamma: 0.004, alphaEps: 0, alphaE: 0.0005 });
     expect(JSON.parse(JSON.stringify(ledger))).toEqual(ledger.toJSON());
+
+    // A sum that is no double: a hair more than 1/4, all of it spent.
+    const fine = new AlphaLedger(0.5, { tree: 0.5 });
+    fine.spend('tree', 0.25);
+    fine.spend('tree', 2 ** -80);
+    expect(fine.toJSON().spent).toEqual({ tree: nextUp(0.25) });
+    expect(fine.remaining('tree')).toBe(nextDown(0.25));
   });
 
   it('shares that exceed the total are refused, however little', () => {
@@ -87,6 +110,9 @@ describe('the alpha ledger', () => {
     expect(() => new AlphaLedger(1, { a: 0.5 })).toThrow('the total alpha');
     expect(() => new AlphaLedger(0.1, { a: -0.1 })).toThrow('a must lie in [0, 1)');
     expect(() => new AlphaLedger(0.1, { total: 0.1 })).toThrow('cannot be called «total»');
+    expect(() => new AlphaLedger(0.1, { spent: 0.1 })).toThrow('cannot be called «spent»');
+    expect(() => new AlphaLedger(0.1, { a: 1 })).toThrow('a must lie in [0, 1)');
+    expect(new AlphaLedger(0.1, { a: 0, b: 0.1 }).granted('a')).toBe(0);
     expect(() => AlphaLedger.split(0.1, { a: 0.6, b: 0.6 })).toThrow('sum to 1.2');
     expect(() => AlphaLedger.split(0.1, { a: -1 })).toThrow('the weight of a');
     expect(() => AlphaLedger.forConfidence(1)).toThrow('the confidence');

@@ -51,15 +51,18 @@ export class AlphaLedger {
 
   /**
    * A ledger for a confidence such as 0.99, split by weights (default 0.4, 0.5, 0.1: 0.004 + 0.005 + 0.001).
-   * The confidence is read as a decimal number of up to 15 places: 0.99 leaves 0.01, not 0.010000000000000009.
+   * The confidence is read as a decimal number of up to 15 places: 0.99 leaves 0.01, not 0.010000000000000009. One of
+   * more places leaves what its double says, which no rounding may enlarge: 1 - 4.4e-16 does not leave 1e-15.
    */
   static forConfidence(
     confidence: number,
     weights: Readonly<Record<string, number>> = DEFAULT_SPLIT,
   ): AlphaLedger {
     requireLevel(confidence, 'the confidence');
-    const alpha = Number((1 - confidence).toFixed(15));
-    return AlphaLedger.split(alpha > 0 ? alpha : 1 - confidence, weights);
+    const left = 1 - confidence;
+    const decimal = Number(left.toFixed(15));
+    // Apart by the confidence's own rounding at most: then it is the double nearest to that decimal.
+    return AlphaLedger.split(Math.abs(decimal - left) <= 2 ** -54 ? decimal : left, weights);
   }
 
   /** A ledger of a total split by weights that sum to at most 1; the exact sum of the shares stays within it. */
