@@ -30,6 +30,7 @@ import type { MethodContext, PredictOutcome, Progress } from './methods/method.t
 import { predictDistX } from './methods/predict-dist.ts';
 import { predictSweep } from './methods/predict-sweep.ts';
 import { certifySweep } from './methods/sweep.ts';
+import { noiseOf, samplerError } from './noise.ts';
 import { checkPipeline, type Pipeline } from './pipeline.ts';
 import { checkPlan, indivLimits, type Method, type Plan, seedOf } from './plan.ts';
 import { GpuEngine, type SampledImage, Sampler, Streams, type Usage } from './sampling/index.ts';
@@ -185,10 +186,10 @@ export class Certifier {
     if (plan.method === 'base') return certifyBase(context, image);
     if (plan.method === 'indiv') {
       checkAttacked(image, pipeline);
-      const given = { extraError: extraErrorOfGiven(shape, pipeline) };
+      const given = { extraError: extraErrorOfGiven(shape, pipeline, context.noise) };
       return certifyIndiv({ ...context, ...given, inverter: await this.#openInverter() }, image);
     }
-    const error = { extraError: extraError(shape, pipeline) };
+    const error = { extraError: extraError(shape, pipeline, context.noise) };
     if (plan.method === 'sweep') {
       return certifySweep({ ...context, ...error, slices: await this.#openSlices() }, image);
     }
@@ -200,7 +201,8 @@ export class Certifier {
   predict(image: CertifierImage): Promise<Prediction> {
     return this.#inTurn(image, async (sampled, context) => {
       const { plan } = this.#options;
-      return predictionOf(await PREDICT[plan.method](context, sampled), image, plan);
+      const outcome = await PREDICT[plan.method](context, sampled);
+      return predictionOf(outcome, image, plan, context.noise.latticeBits);
     });
   }
 
@@ -255,7 +257,9 @@ export class Certifier {
     const sampled = checkImage(image, shape);
     const sampler = new Sampler(this.#engine);
     const progress = onProgress ? { onProgress } : {};
-    const context = { sampler, betas: this.#betas, pipeline, plan, ...progress };
+    const noise = noiseOf(plan, shape);
+    const drawn = { noise, samplerError: samplerError(shape, pipeline.pre, noise) };
+    const context = { sampler, betas: this.#betas, pipeline, plan, ...drawn, ...progress };
     const result = this.#imageTurn(() => work(sampled, context));
     this.#underWay.add(result);
     try {
@@ -304,7 +308,12 @@ function defaultImagesAtOnce({ classifier, gpu }: CertifierOptions): number {
   return classifier.provider === 'webgpu' && gpu.adapter.kind === 'hardware' ? 4 : 1;
 }
 
-function predictionOf(outcome: PredictOutcome, { index, label }: CertifierImage, plan: Plan): Prediction {
+function predictionOf(
+  outcome: PredictOutcome,
+  { index, label }: CertifierImage,
+  plan: Plan,
+  lattice: number | null,
+): Prediction {
   const { predicted, method, abstention, ledger, nGamma, kGamma, pValue, spent } = outcome;
   const { confidence } = plan;
   return {
@@ -313,7 +322,7 @@ function predictionOf(outcome: PredictOutcome, { index, label }: CertifierImage,
     predicted,
     correct: isCorrect(label, predicted),
     method,
-    guarantee: predictionWords({ method, confidence, predicted, abstention }),
+    guarantee: predictionWords({ method, confidence, predicted, abstention, lattice }),
     abstention,
     confidence,
     ledger: ledger.toJSON(),

@@ -48,6 +48,7 @@ export {
   webgpuGaps,
 } from './classifier/index.ts';
 export type { Progress, Stage } from './methods/method.ts';
+export { latticeNoise, type PixelNoise, samplerError } from './noise.ts';
 export { checkPipeline, type Pipeline } from './pipeline.ts';
 export { checkPlan, type Method, type Plan } from './plan.ts';
 export { Streams } from './sampling/index.ts';

@@ -10,7 +10,14 @@
  *        [--limit 20] [--betas 10] [--n-eps 10000] [--range 30] [--sigma-eps 0.3] [--adapter auto]
  */
 import { parseArgs } from 'node:util';
-import { extraError, openBounder, openClassifier, type Pipeline, Streams } from '@turnproof/certify';
+import {
+  extraError,
+  latticeNoise,
+  openBounder,
+  openClassifier,
+  type Pipeline,
+  Streams,
+} from '@turnproof/certify';
 import { fixedThreshold, innerThresholds, shareNeededFor } from '@turnproof/certify/statistics';
 import { openDevice } from '@turnproof/core';
 import { counterWord, GpuEngine, LOOK, Sampler } from '../../certify/src/sampling/index.ts';
@@ -66,6 +73,8 @@ const engine = await GpuEngine.open({
 const bounder = await openBounder(gpu, { shape, pipeline });
 const sampler = new Sampler(engine);
 
+const noise = latticeNoise(sigma, shape);
+
 interface Outcome {
   readonly sequential: number;
   readonly wald: number;
@@ -95,8 +104,8 @@ for (let index = 0; index < Number(values.limit); index++) {
     choosing.map((beta) => ({ image: 0, beta })),
     { tolerance: 0.05 },
   );
-  const E = 1.1 * Math.max(...bounds.map(({ bound }) => bound)) + extraError(shape, pipeline);
-  const p0 = shareNeededFor(E, sigma);
+  const E = 1.1 * Math.max(...bounds.map(({ bound }) => bound)) + extraError(shape, pipeline, noise);
+  const p0 = shareNeededFor(E, noise.sigma, noise.variation);
   const sequential = innerThresholds({ p0, alpha, maxN: nEps });
   const threshold = fixedThreshold({ p0, alpha, n: nEps });
   const votes = await sampler.countClasses(image, {

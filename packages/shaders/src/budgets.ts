@@ -51,6 +51,11 @@ export function samplerBudget(shape: ImageShape, pre: Preprocess): number {
   return overImage(shape, warpBudget(shape) + blurError(pre));
 }
 
+/** l2 distance of an image from its nearest neighbour on the lattice of 2^-k. */
+export function latticeBudget(shape: ImageShape, latticeBits: number): number {
+  return overImage(shape, 2 ** -(latticeBits + 1));
+}
+
 /** l2 error of `point_error`'s field. */
 export function pointBudget(shape: ImageShape, pre: Preprocess): number {
   return overImage(shape, 3 * warpBudget(shape) + ULP + blurError(pre));

@@ -8,6 +8,12 @@ export * from './kernels/chord-error/chord-error.kernel.ts';
 export * from './kernels/interval-error/interval-error.kernel.ts';
 export * from './kernels/inverse/inverse.kernel.ts';
 export * from './kernels/noise/noise.kernel.ts';
+export {
+  latticeBitsOf,
+  type NoiseLaw,
+  noiseLawOf,
+  noiseVariation,
+} from './kernels/noise/noise-law.ts';
 export * from './kernels/pair-kernel.ts';
 export * from './kernels/pixel-kernel.ts';
 export * from './kernels/point-error/point-error.kernel.ts';

@@ -30,6 +30,7 @@ import {
   pointItems,
   sliceDistanceKernel,
   sliceRemainderKernel,
+  uploadNoise,
   WarpPreRunner,
   warpKernel,
   warpPreKernel,
@@ -216,6 +217,7 @@ function samplingCases(shape: ImageShape, pre: Preprocess, count: number, patch:
       prepare: async (gpu) => {
         const held = new Held(gpu);
         const compiled = await compileNoise(gpu, noise);
+        const table = uploadNoise(gpu, 0.3);
         const items = Uint32Array.from({ length: 4 * count }, (_, k) => (k % 4 === 3 ? k : 0));
         return rotating(
           held,
@@ -226,7 +228,8 @@ function samplingCases(shape: ImageShape, pre: Preprocess, count: number, patch:
             output: held.empty(count * size),
           }),
           (batch, arrays, samples) =>
-            dispatchNoise(batch, compiled, arrays, { elements: size, samples, key: [1, 2], sigma: 0.3 }),
+            dispatchNoise(batch, compiled, arrays, { elements: size, samples, key: [1, 2], noise: table }),
+          () => table.release(),
         );
       },
     },

@@ -7,8 +7,8 @@ import { GpuInverter, GpuSliceBounder, openBounder } from '@turnproof/certify/bo
 import { type Classifier, type InspectedModel, openClassifier } from '@turnproof/certify/classifier';
 import { GpuEngine, Sampler } from '@turnproof/certify/sampling';
 import type { Gpu } from '@turnproof/core';
-import type { ImageShape, Parameter, Transform } from '@turnproof/shaders';
-import { interpolationError, noiseOracle, warpOracle, warpPreOracle } from '@turnproof/shaders/oracle';
+import { type ImageShape, noiseLawOf, type Parameter, type Transform } from '@turnproof/shaders';
+import { interpolationError, noisyOracle, warpOracle, warpPreOracle } from '@turnproof/shaders/oracle';
 import { drawSign } from '@turnproof/signs';
 import type { RunCase } from './case.ts';
 import { type Knobs, nameOf, PRE, picture } from './knobs.ts';
@@ -213,8 +213,8 @@ function baselineCases(shape: ImageShape): RunCase[] {
       about: 'what warp_pre and noise compute, by the oracle in TypeScript',
       unit: 'samples',
       prepare: prepared((i) => {
-        warpPreOracle('rotation', [i], image, shape, PRE);
-        noiseOracle(image.length, [0, 0, i], [1, 2]);
+        const clean = warpPreOracle('rotation', [i], image, shape, PRE);
+        noisyOracle(clean, [0, 0, i], [1, 2], noiseLawOf(0.3));
       }),
     },
   ];

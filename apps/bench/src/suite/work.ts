@@ -16,8 +16,8 @@ const RANGE = 24;
 const HULL = RANGE + 8 + 4 * 3 * LERP + 8;
 /** Slopes of one cell, and two products of intervals (shared/remainder.wgsl). */
 const REMAINDER = RANGE + 12 + 4 * LERP + 8 + 32;
-/** Philox's ten rounds for four values, and two pairs by polynomials. */
-const NOISE_OF_FOUR = 10 * 36 + 2 * 60 + 8;
+/** Philox's ten rounds for four values; for each its bucket, two steps of the search, and the sum on the lattice. */
+const NOISE_OF_FOUR = 10 * 36 + 4 * (10 + 2 * 6 + 6);
 
 /** Four cells that hold a pixel at four corners of a rectangle: odds, and a sum of four terms for both ends. */
 const INVERSE = RANGE + 4 * (8 + 4 * (4 + 2 * 12));

@@ -3,6 +3,7 @@
  * method's own claims.
  */
 import { TurnproofError } from '@turnproof/core';
+import { latticeNoise, NO_NOISE, type PixelNoise, realNoise } from '../noise.ts';
 import type { Pipeline } from '../pipeline.ts';
 import type { AlphaLedger } from '../statistics/index.ts';
 import type { Certificate } from './schema.ts';
@@ -56,6 +57,16 @@ export class Audit {
 export function pipelineOf({ pipeline }: Certificate): Pipeline {
   const { transform, range, vignette, blur, quantization } = pipeline;
   return { transform, range, pre: { vignette, blur }, quantization };
+}
+
+/** What a certificate says it was drawn with. A lattice must be the one that its deviation has. */
+export function noiseOf({
+  lattice,
+  sigmaEps,
+  image,
+}: Pick<Certificate, 'lattice' | 'sigmaEps' | 'image'>): PixelNoise {
+  if (sigmaEps === null) return NO_NOISE;
+  return lattice === undefined ? realNoise(sigmaEps) : latticeNoise(sigmaEps, image.shape);
 }
 
 /** The stated ledger against one that has spent what the counts show to have been spent. */

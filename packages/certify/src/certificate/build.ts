@@ -9,6 +9,7 @@ import type {
   Spent,
   SweepOutcome,
 } from '../methods/method.ts';
+import { noiseOf } from '../noise.ts';
 import type { Pipeline } from '../pipeline.ts';
 import { indivLimits, type Plan, SWEEP_LOOK, seedOf, sweepLimits } from '../plan.ts';
 import { CERTIFICATE_SCHEMA, type Certificate } from './schema.ts';
@@ -53,6 +54,7 @@ export function buildCertificate(
   const { transform, range, pre, quantization } = pipeline;
   const { index, label, model, image, shaders, adapter, provider, versions, recovered } = provenance;
   const { confidence, sigmaEps } = plan;
+  const { latticeBits: lattice } = noiseOf(plan, image.shape);
   // In the order in which people read it.
   const head = {
     schema: CERTIFICATE_SCHEMA,
@@ -64,7 +66,7 @@ export function buildCertificate(
     unit: transform === 'rotation' ? 'degrees' : 'pixels',
   } as const;
   const claim = {
-    guarantee: guaranteeOf({ ...outcome, confidence, predicted, pipeline }),
+    guarantee: guaranteeOf({ ...outcome, confidence, predicted, pipeline, lattice }),
     abstention: outcome.abstention,
     confidence,
   };
@@ -76,6 +78,7 @@ export function buildCertificate(
       blur: pre.blur && { size: pre.blur.size, sigma: pre.blur.sigma },
       quantization,
     },
+    lattice,
     seed: seedForJson(plan),
     streams: streamsOf(method),
     model,

@@ -2,22 +2,18 @@
 import { cases } from '@turnproof/core/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { extraError } from '../bounds/index.ts';
 import { imageOf } from '../methods/simulation.test-support.ts';
 import { certifySweep } from '../methods/sweep.ts';
 import { sweepSetting } from '../methods/sweep-world.test-support.ts';
 import { buildCertificate } from './build.ts';
-import { PROVENANCE, SHAPE } from './provenance.test-support.ts';
+import { asCertified, PROVENANCE } from './provenance.test-support.ts';
 import { verifyCertificate } from './verify.ts';
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 async function sound(): Promise<Json> {
   const { context } = sweepSetting({ speed: 0.1, margin: ([gamma = 0]) => Math.min(4, 0.2 * (9.3 - gamma)) });
-  const outcome = await certifySweep(
-    { ...context, extraError: extraError(SHAPE, context.pipeline) },
-    imageOf(11),
-  );
+  const outcome = await certifySweep(asCertified(context), imageOf(11));
   const model = { ...PROVENANCE.model, adapted: { mean: [0.5], reshaped: [16] } };
   const certificate = buildCertificate(outcome, context.plan, context.pipeline, { ...PROVENANCE, model });
   return JSON.parse(JSON.stringify(certificate));

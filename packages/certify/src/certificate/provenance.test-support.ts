@@ -1,6 +1,21 @@
 /** Circumstances of a certificate that nobody ran: for tests of what is made of a method's outcome. */
+import { extraError } from '../bounds/index.ts';
+import type { MethodContext } from '../methods/method.ts';
+import { noiseOf, samplerError } from '../noise.ts';
 import type { Provenance } from './build.ts';
 import { VERSIONS } from './versions.ts';
+
+/** A simulated setting, with the noise and the errors that images of {@link SHAPE} really have. */
+export function asCertified<C extends MethodContext>(context: C): C & { readonly extraError: number } {
+  const { plan, pipeline } = context;
+  const noise = noiseOf(plan, SHAPE);
+  return {
+    ...context,
+    noise,
+    samplerError: samplerError(SHAPE, pipeline.pre, noise),
+    extraError: extraError(SHAPE, pipeline, noise),
+  };
+}
 
 export const SHA = 'ab'.repeat(32);
 export const SHAPE = { channels: 1, height: 4, width: 4 };

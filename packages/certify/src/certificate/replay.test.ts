@@ -1,11 +1,10 @@
 import { wgslSha256 } from '@turnproof/shaders';
 import { describe, expect, it } from 'vitest';
-import { extraError } from '../bounds/index.ts';
 import { certifyBase } from '../methods/base.ts';
 import { certifyDistX } from '../methods/dist-x.ts';
 import { imageOf, SIMULATION_PLAN, settingOf, type World } from '../methods/simulation.test-support.ts';
 import { buildCertificate } from './build.ts';
-import { PROVENANCE, SHA, SHAPE } from './provenance.test-support.ts';
+import { asCertified, PROVENANCE, SHA, SHAPE } from './provenance.test-support.ts';
 import { compareReplay, replayInputs, replayObstacles, replayPreparation } from './replay.ts';
 import { type Certificate, certificateSchema, type DistXCertificate } from './schema.ts';
 import { verifyCertificate } from './verify.ts';
@@ -19,7 +18,7 @@ async function certify(method: 'base' | 'dist-x'): Promise<Certificate> {
   const outcome =
     method === 'base'
       ? await certifyBase(context, imageOf(11))
-      : await certifyDistX({ ...context, extraError: extraError(SHAPE, context.pipeline) }, imageOf(11));
+      : await certifyDistX(asCertified(context), imageOf(11));
   const provenance = { ...PROVENANCE, shaders: { sha256: wgslSha256 } };
   return buildCertificate(outcome, plan, context.pipeline, provenance);
 }

@@ -62,7 +62,7 @@ export function replayPreparation({ model: { adapted = {} } }: Certificate): Pre
 
 /** What must be the same before drawing again means anything: model, image, kernels. */
 export function replayObstacles(
-  { model, image, shaders, versions }: Certificate,
+  { model, image, shaders, versions, lattice }: Certificate,
   here: {
     readonly model: Pick<ModelInfo, 'sha256' | 'externalData' | 'adapted'>;
     readonly image: string;
@@ -70,6 +70,10 @@ export function replayObstacles(
   },
 ): Problem[] {
   const problems: Problem[] = [];
+  if (lattice === undefined) {
+    const message = 'is missing: the noise was of float32 numbers, another than is drawn now';
+    problems.push({ field: 'lattice', message });
+  }
   const same = (field: string, stated: string, found: string, what: string) => {
     if (stated !== found) problems.push({ field, message: `says ${stated}, but ${what} is ${found}` });
   };

@@ -110,6 +110,13 @@ const common = {
   abstention: z.string().min(1).nullable().describe('Why nothing is claimed'),
   confidence: z.number().gt(0).lt(1),
   pipeline,
+  lattice: whole
+    .max(22)
+    .nullable()
+    .optional()
+    .describe(
+      'k: b sees pixels rounded to multiples of 2^-k, which is what noise smooths; null: no noise (base). Absent: drawn before there was a lattice, with float32 noise',
+    ),
   seed: z.union([whole, z.string().regex(/^[0-9]{1,20}$/)]).describe('A string beyond 2^53'),
   streams: z.strictObject({
     generator: z.literal('philox4x32-10'),

@@ -17,11 +17,19 @@ export interface StreamNames {
   purposes: Record<string, number>;
 }
 
-export function streamsOf(method: Method): StreamNames {
+/** @param lattice - Words of noise have 64 bits, β 128 (false: as files of before say it). */
+export function streamsOf(method: Method, lattice = true): StreamNames {
   return {
     generator: 'philox4x32-10',
     key: 'seed',
-    counter: ['image index', 'purpose * 2^24 + beta index', 'sample', 'block of four values'],
+    counter: [
+      'image index',
+      'purpose * 2^24 + beta index',
+      'sample',
+      lattice
+        ? 'block of four values (with 2^31 added: the lower halves of their words); of β: axis'
+        : 'block of four values',
+    ],
     purposes: Object.fromEntries(USED[method].map((purpose) => [purpose, PURPOSES[purpose]])),
   };
 }

@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { extraError } from '../bounds/index.ts';
 import { mostExceeding, qLower } from '../calibration/claims.ts';
 import type { CalibrationSummary } from '../calibration/index.ts';
 import { certifyDistD } from '../methods/dist-d.ts';
 import { imageOf, SIMULATION_PLAN, settingOf, type World } from '../methods/simulation.test-support.ts';
 import { checkPlan, type Plan } from '../plan.ts';
 import { buildCertificate } from './build.ts';
-import { PROVENANCE, SHAPE } from './provenance.test-support.ts';
+import { asCertified, PROVENANCE } from './provenance.test-support.ts';
 import { replayInputs } from './replay.ts';
 import type { Certificate } from './schema.ts';
 import { verifyCertificate } from './verify.ts';
@@ -34,10 +33,7 @@ function summaryOf(change: Partial<CalibrationSummary> = {}): CalibrationSummary
 async function certificateFor(plan: Partial<Plan> = {}, world = SURE): Promise<Certificate> {
   const full = { ...SIMULATION_PLAN, method: 'dist-d', calibration: summaryOf(), ...plan } as const;
   const { context } = settingOf(world, full, { range: 180 });
-  const outcome = await certifyDistD(
-    { ...context, extraError: extraError(SHAPE, context.pipeline) },
-    imageOf(11),
-  );
+  const outcome = await certifyDistD(asCertified(context), imageOf(11));
   return JSON.parse(JSON.stringify(buildCertificate(outcome, full, context.pipeline, PROVENANCE)));
 }
 

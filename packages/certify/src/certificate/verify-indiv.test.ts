@@ -12,7 +12,7 @@ import {
 import type { Pipeline } from '../pipeline.ts';
 import type { Plan } from '../plan.ts';
 import { buildCertificate } from './build.ts';
-import { PROVENANCE, SHAPE } from './provenance.test-support.ts';
+import { asCertified, PROVENANCE, SHAPE } from './provenance.test-support.ts';
 import { certificateSchema, type IndivCertificate } from './schema.ts';
 import { verifyCertificate } from './verify.ts';
 
@@ -26,12 +26,13 @@ async function certificateFor(
   pipeline: Partial<Pipeline> = {},
   world = SURE,
 ): Promise<IndivCertificate> {
-  const full: Plan = { ...SIMULATION_PLAN, method: 'indiv', nGamma: 80, nTestE: 200, ...plan };
+  const full: Plan = { ...SIMULATION_PLAN, method: 'indiv', nGamma: 80, nTestE: 200, seed: 3, ...plan };
   const setting = settingOf(world, full, { range: 10 });
   const whole = { ...setting.context.pipeline, quantization: 'u8', ...pipeline } as const;
   const context = withInverter(setting, boxes);
-  const extraError = extraErrorOfGiven(SHAPE, whole);
-  const outcome = await certifyIndiv({ ...context, pipeline: whole, extraError }, imageOf(11));
+  const { noise, samplerError } = asCertified(context);
+  const given = { noise, samplerError, extraError: extraErrorOfGiven(SHAPE, whole, noise) };
+  const outcome = await certifyIndiv({ ...context, pipeline: whole, ...given }, imageOf(11));
   // As it comes out of a file.
   const certificate = certificateSchema.parse(
     JSON.parse(JSON.stringify(buildCertificate(outcome, full, whole, PROVENANCE))),
@@ -49,7 +50,7 @@ describe('verification of indiv passes', () => {
     expect(fields(GOOD)).toEqual([]);
     expect(GOOD.guarantee).toBe(
       'With confidence 95 %, whatever image was rotated by an unknown angle of at most 10°, and rounded to 8 bits to give ' +
-        'this file, the smoothed classifier g answers class 0 for that image as it was.',
+        'this file, the smoothed classifier g, which sees pixels in steps of 2^-15, answers class 0 for that image as it was.',
     );
     expect(GOOD.plan).toMatchObject({ refinements: 10, boxes: 512, radiusRule: 'paper' });
   });

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { extraError } from '../bounds/index.ts';
 import { imageOf } from '../methods/simulation.test-support.ts';
 import { certifySweep } from '../methods/sweep.ts';
 import { type SweepWorld, sweepSetting } from '../methods/sweep-world.test-support.ts';
 import { buildCertificate } from './build.ts';
-import { PROVENANCE, SHAPE } from './provenance.test-support.ts';
+import { asCertified, PROVENANCE } from './provenance.test-support.ts';
 import type { SweepCertificate } from './schema.ts';
 import { verifyCertificate } from './verify.ts';
 
@@ -14,7 +13,7 @@ async function certificateFor(
 ): Promise<SweepCertificate> {
   const { context } = sweepSetting(world, plan, options);
   const { pipeline } = context;
-  const outcome = await certifySweep({ ...context, extraError: extraError(SHAPE, pipeline) }, imageOf(11));
+  const outcome = await certifySweep(asCertified(context), imageOf(11));
   const certificate = buildCertificate(outcome, context.plan, pipeline, PROVENANCE);
   if (certificate.method !== 'sweep') throw new Error('another method answered');
   return JSON.parse(JSON.stringify(certificate));

@@ -6,7 +6,6 @@ import { dimensionsOf } from '@turnproof/shaders';
 import { extraError } from '../bounds/extra-error.ts';
 import { roundRadiusDown } from '../methods/claims.ts';
 import { counterexampleSamples, isBeaten } from '../methods/counterexample.ts';
-import { noiseOf } from '../methods/stage.ts';
 import { SWEEP_CHOICE } from '../methods/sweep.ts';
 import {
   alphaOf,
@@ -21,7 +20,7 @@ import {
 } from '../methods/sweep-tree.ts';
 import { ledgerFor, SWEEP_LOOK, sweepLimits } from '../plan.ts';
 import { addUp, innerThresholds, shareNeededFor } from '../statistics/index.ts';
-import { type Audit, checkLedger, pipelineOf } from './audit.ts';
+import { type Audit, checkLedger, noiseOf, pipelineOf } from './audit.ts';
 import type { SweepCertificate } from './schema.ts';
 
 type Slice = SweepCertificate['slices'][number];
@@ -32,7 +31,8 @@ export function checkSweep(audit: Audit, certificate: SweepCertificate): void {
   audit.same('counts.n0', counts.n0, SWEEP_CHOICE);
   audit.same('look', certificate.look, SWEEP_LOOK);
   audit.attempt('pipeline', () => {
-    audit.close('extraError', certificate.extraError, extraError(image.shape, pipelineOf(certificate)));
+    const stated = extraError(image.shape, pipelineOf(certificate), noiseOf(certificate));
+    audit.close('extraError', certificate.extraError, stated);
   });
   const ledger = ledgerFor({ method: 'sweep', confidence });
   const grid = { transform, range, roots: roots ?? [] };
@@ -75,12 +75,13 @@ function checkGrid(audit: Audit, grid: SweepGrid): boolean {
 
 function checkSlice(
   audit: Audit,
-  { sigmaEps, plan, pipeline, extraError: extra }: SweepCertificate,
+  certificate: SweepCertificate,
   grid: SweepGrid,
   slice: Slice,
   alpha: number,
   field: string,
 ): void {
+  const { plan, pipeline, extraError: extra } = certificate;
   const { M, E, k, n, passed } = slice;
   const box = boxOf(grid, slice);
   audit.same(`${field}.lower`, slice.lower, box.lower);
@@ -88,7 +89,8 @@ function checkSlice(
   audit.same(`${field}.center`, slice.center, centerOf(box));
   audit.same(`${field}.E`, E, addUp(M, extra));
   audit.close(`${field}.alpha`, slice.alpha, alpha);
-  const p0 = shareNeededFor(addUp(M, extra), noiseOf({ sigmaEps }));
+  const { sigma, variation } = noiseOf(certificate);
+  const p0 = shareNeededFor(addUp(M, extra), sigma, variation);
   audit.close(`${field}.p0`, slice.p0, p0);
   const { cap } = sweepLimits(plan, pipeline.transform);
   if (k > n || n < 1 || n > cap || n % SWEEP_LOOK !== 0 || p0 >= 1) {

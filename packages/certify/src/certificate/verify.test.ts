@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { extraError } from '../bounds/index.ts';
 import { certifyBase } from '../methods/base.ts';
 import { certifyDistX } from '../methods/dist-x.ts';
 import { imageOf, SIMULATION_PLAN, settingOf, type World } from '../methods/simulation.test-support.ts';
 import type { Plan } from '../plan.ts';
 import { type SimulationOptions, uniformOf } from '../sampling/simulated-engine.test-support.ts';
 import { buildCertificate } from './build.ts';
-import { PROVENANCE, SHAPE } from './provenance.test-support.ts';
+import { asCertified, PROVENANCE } from './provenance.test-support.ts';
 import { type Certificate, certificateJsonSchema } from './schema.ts';
 import { verifyCertificate } from './verify.ts';
 import { VERSIONS } from './versions.ts';
@@ -24,7 +23,7 @@ async function certificateFor(
   const outcome =
     full.method === 'base'
       ? await certifyBase(context, imageOf(11))
-      : await certifyDistX({ ...context, extraError: extraError(SHAPE, pipeline) }, imageOf(11));
+      : await certifyDistX(asCertified(context), imageOf(11));
   // As it comes out of a file.
   return JSON.parse(JSON.stringify(buildCertificate(outcome, full, pipeline, PROVENANCE)));
 }
@@ -203,7 +202,7 @@ describe('verification names the forged field:', () => {
 describe('the certificate', () => {
   it('says in words what it claims', () => {
     expect(GOOD.guarantee).toBe(
-      `With confidence 95 %, the smoothed classifier g answers class 0 for every rotation of this image by up to ${GOOD.radius}°, not rounded afterwards.`,
+      `With confidence 95 %, the smoothed classifier g, which sees pixels in steps of 2^-15, answers class 0 for every rotation of this image by up to ${GOOD.radius}°, not rounded afterwards.`,
     );
     expect(BASE.guarantee).toMatch(
       /^No guarantee \(heuristic\): if rotations composed without interpolation error, /,

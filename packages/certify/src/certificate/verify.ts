@@ -6,12 +6,11 @@ import { extraError, extraErrorOfGiven } from '../bounds/extra-error.ts';
 import { checkCalibrationClaim } from '../calibration/verify.ts';
 import { choiceSamples } from '../methods/choose-class.ts';
 import { rhoUpper } from '../methods/claims.ts';
-import { noiseOf } from '../methods/stage.ts';
 import { checkPipeline } from '../pipeline.ts';
 import { ledgerFor } from '../plan.ts';
 import { decisionRule, LOOK } from '../sampling/sampler.ts';
 import { type AlphaLedger, addUp, shareNeededFor } from '../statistics/index.ts';
-import { Audit, checkLedger, type Problem, pipelineOf, RELATIVE } from './audit.ts';
+import { Audit, checkLedger, noiseOf, type Problem, pipelineOf, RELATIVE } from './audit.ts';
 import { isCorrect } from './build.ts';
 import { claimOf, type DrawnCertificate } from './claim-of.ts';
 import { fieldName } from './field-name.ts';
@@ -72,7 +71,8 @@ function checkCommon(audit: Audit, certificate: Certificate): void {
     audit.refuse('abstention', 'there is a reason exactly when there is no radius');
   }
   audit.same('guarantee', certificate.guarantee, guaranteeOf(certificate));
-  audit.same('streams', certificate.streams, streamsOf(method));
+  checkLattice(audit, certificate);
+  audit.same('streams', certificate.streams, streamsOf(method, certificate.lattice !== undefined));
   if (typeof certificate.seed === 'string' && BigInt(certificate.seed) >= 1n << 64n) {
     audit.refuse('seed', `${certificate.seed} has more than 64 bits`);
   }
@@ -81,6 +81,13 @@ function checkCommon(audit: Audit, certificate: Certificate): void {
     audit.refuse('counts.votes', `says ${counts.votes}, but a class is chosen exactly when it has votes`);
   }
   audit.attempt('pipeline', () => checkPipeline(pipelineOf(certificate), certificate.image.shape));
+}
+
+/** Certificates without a lattice, of float32 noise, are what they were. */
+function checkLattice(audit: Audit, certificate: Certificate): void {
+  const { lattice } = certificate;
+  if (lattice === undefined) return;
+  audit.attempt('sigmaEps', () => audit.same('lattice', lattice, noiseOf(certificate).latticeBits));
 }
 
 /** What the methods that draw β have in common. */
@@ -138,7 +145,12 @@ function checkDistD(audit: Audit, certificate: DistDCertificate): void {
   audit.same('bound.tested', bound.tested, calibration.E);
   audit.same('bound.rhoE', bound.rhoE, calibration.rhoE);
   audit.attempt('pipeline', () => {
-    audit.close('bound.extraError', bound.extraError, extraError(image.shape, pipelineOf(certificate)));
+    const noise = noiseOf(certificate);
+    audit.close(
+      'bound.extraError',
+      bound.extraError,
+      extraError(image.shape, pipelineOf(certificate), noise),
+    );
   });
   audit.same('bound.E', bound.E, addUp(bound.tested, bound.extraError));
   const granted = ledger.granted('alphaE');
@@ -200,7 +212,8 @@ function checkBound(
   );
   audit.attempt('pipeline', () => {
     const extra = certificate.method === 'indiv' ? extraErrorOfGiven : extraError;
-    audit.close('bound.extraError', bound.extraError, extra(image.shape, pipelineOf(certificate)));
+    const stated = extra(image.shape, pipelineOf(certificate), noiseOf(certificate));
+    audit.close('bound.extraError', bound.extraError, stated);
   });
   audit.same('bound.E', bound.E, addUp(bound.tested, bound.extraError));
 }
@@ -212,12 +225,13 @@ function checkTest(
   E: number,
   alphaInner: number,
 ): void {
-  const { counts, plan, sigmaEps } = certificate;
+  const { counts, plan } = certificate;
   audit.same('test.kind', test.kind, plan.inner);
   audit.same('test.nEps', test.nEps, plan.nEps);
   audit.same('test.look', test.look, plan.inner === 'fixed' ? plan.nEps : LOOK);
   audit.close('test.alpha', test.alpha, alphaInner);
-  const p0 = shareNeededFor(E, noiseOf({ sigmaEps }));
+  const { sigma, variation } = noiseOf(certificate);
+  const p0 = shareNeededFor(E, sigma, variation);
   audit.close('test.p0', test.p0, p0);
   if (p0 >= 1) {
     if (counts.inner.length > 0) audit.refuse('counts.inner', 'no test can show a share above 1');

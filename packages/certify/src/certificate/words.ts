@@ -10,6 +10,8 @@ interface Claimed {
   readonly confidence: number;
   readonly predicted: number | null;
   readonly abstention: string | null;
+  /** k: b sees pixels in steps of 2^-k. */
+  readonly lattice?: number | null | undefined;
 }
 
 export interface ClaimedRadius extends Claimed {
@@ -31,7 +33,13 @@ export const SAMPLED = 'Sampled, no guarantee on Γ';
 
 /** What sweep speaks of: smoothed over pixel noise, not over transformations. */
 const H = 'the noise-smoothed classifier h';
+const G = 'the smoothed classifier g';
 const HEURISTIC = 'No guarantee (heuristic)';
+
+/** «the smoothed classifier g, which sees pixels in steps of 2^-16,» */
+function seeing(subject: string, { lattice }: Pick<Claimed, 'lattice'>): string {
+  return typeof lattice === 'number' ? `${subject}, which sees pixels in steps of 2^-${lattice},` : subject;
+}
 
 /** A certificate's sentence. */
 export function guaranteeOf(claimed: ClaimedRadius): string {
@@ -50,7 +58,7 @@ export function guaranteeOf(claimed: ClaimedRadius): string {
     const kind = pipeline.transform === 'rotation' ? 'rotations' : 'translations';
     return (
       `${HEURISTIC}: if ${kind} composed without interpolation error, then, with confidence ${percent(confidence)}, ` +
-      `the smoothed classifier g would answer class ${predicted} for ${moves}.`
+      `${G} would answer class ${predicted} for ${moves}.`
     );
   }
   if (method === 'indiv') return indivWords(claimed, predicted, radius);
@@ -64,9 +72,9 @@ export function guaranteeOf(claimed: ClaimedRadius): string {
       pipeline.transform === 'rotation'
         ? `every rotation of this image from ${low}° to ${high}°`
         : `every translation of this image by up to ${high} pixels on each axis`;
-    return `With confidence ${percent(confidence)}, ${H} answers class ${predicted} for ${range}${rounding}.`;
+    return `With confidence ${percent(confidence)}, ${seeing(H, claimed)} answers class ${predicted} for ${range}${rounding}.`;
   }
-  const claim = `With confidence ${percent(confidence)}, the smoothed classifier g answers class ${predicted} for ${moves}${rounding}`;
+  const claim = `With confidence ${percent(confidence)}, ${seeing(G, claimed)} answers class ${predicted} for ${moves}${rounding}`;
   if (!calibration) return `${claim}.`;
   const share = roundRadiusDown(calibration.qE);
   if (sampled !== '') {
@@ -83,7 +91,7 @@ export function guaranteeOf(claimed: ClaimedRadius): string {
 
 /** Of the image behind a file, not of the file. */
 function indivWords(
-  { confidence, cutAtRange, pipeline }: ClaimedRadius,
+  { confidence, cutAtRange, pipeline, lattice }: ClaimedRadius,
   predicted: number,
   radius: number,
 ): string {
@@ -99,17 +107,18 @@ function indivWords(
       : `, and not rounded by more than ${ATTACK_PRECISION}`;
   return (
     `With confidence ${percent(confidence)}, whatever image was ${attack}${rounding} to give this file, ` +
-    `the smoothed classifier g answers class ${predicted} for that image as it was.`
+    `${seeing(G, { lattice })} answers class ${predicted} for that image as it was.`
   );
 }
 
 /** A prediction's sentence: about this image alone. */
-export function predictionWords({ method, confidence, predicted, abstention }: Claimed): string {
+export function predictionWords(claimed: Claimed): string {
+  const { method, confidence, predicted, abstention } = claimed;
   const none =
     method === 'base'
       ? `${HEURISTIC}. `
       : 'No guarantee for transformed images (a prediction, no certificate). ';
   if (predicted === null) return `${none}Abstained (${abstention ?? 'no reason'}).`;
-  const subject = method === 'sweep' ? H : 'the smoothed classifier g';
+  const subject = seeing(method === 'sweep' ? H : G, claimed);
   return `${none}With confidence ${percent(confidence)}, ${subject} answers class ${predicted} for this image as it is.`;
 }

@@ -6,7 +6,7 @@ const input = {
   successes: new Array<number>(20).fill(128),
   samples: 128,
   extraError: 0.001,
-  sigmaEps: 0.5,
+  noise: { sigma: 0.5, variation: 0 },
   inner: 'sequential',
   nEps: 10_000,
   nGamma: 200,
@@ -56,7 +56,7 @@ describe('choosing E', () => {
   it('does not shy away from a share of 0.99 that 128 samples of one β alone cannot show', () => {
     // The largest bounds are 0.7 = 2.33 sigma: h must answer with a share above 0.99 for them.
     const bounds = Array.from({ length: 100 }, (_, i) => 0.3 + 0.004 * i);
-    const chosen = chooseE({ ...input, bounds, sigmaEps: 0.3 });
+    const chosen = chooseE({ ...input, bounds, noise: { sigma: 0.3, variation: 0 } });
     expect(chosen?.quantile).toBeGreaterThan(0.85);
     expect(chosen?.E).toBeLessThanOrEqual(0.7);
   });

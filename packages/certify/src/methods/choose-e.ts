@@ -2,6 +2,7 @@
  * Which E to test: small enough that h's radius exceeds it for most β, large enough that the error seldom does. Looks
  * at choosing β only, so the test that follows, on other β, is as honest as if E had been written down beforehand.
  */
+import type { PixelNoise } from '../noise.ts';
 import {
   addUp,
   clopperPearsonLower,
@@ -28,8 +29,7 @@ export interface ChooseEInput {
   readonly successes: readonly number[];
   readonly samples: number;
   readonly extraError: number;
-  /** As the sampler uses it. */
-  readonly sigmaEps: number;
+  readonly noise: Pick<PixelNoise, 'sigma' | 'variation'>;
   readonly inner: 'sequential' | 'fixed';
   readonly nEps: number;
   readonly nGamma: number;
@@ -102,7 +102,7 @@ function predictedMargin(
 /** The share of β that the inner test would accept, guessed from the class-choosing β. */
 function predictedShare(input: ChooseEInput, shareAbove: (share: number) => number, E: number): number {
   const { nEps, alphaInner, inner } = input;
-  const p0 = shareNeededFor(addUp(E, input.extraError), input.sigmaEps);
+  const p0 = shareNeededFor(addUp(E, input.extraError), input.noise.sigma, input.noise.variation);
   if (p0 >= 1) return 0;
   const test = { p0, alpha: alphaInner };
   const needed =

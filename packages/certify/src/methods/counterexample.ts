@@ -7,7 +7,6 @@ import { dimensionsOf, type Parameter, type ParameterBox, type Transform } from 
 import type { SampledImage } from '../sampling/index.ts';
 import { predictFromCounts } from '../statistics/index.ts';
 import type { SweepBreak, SweepContext } from './method.ts';
-import { noiseOf } from './stage.ts';
 
 /** Parameters tried along each axis at every end, samples of each, and samples of the confirmation at the worst. */
 const TRIED = { rotation: 9, translation: 3 } as const;
@@ -37,13 +36,12 @@ export interface EndsOfInterval {
 }
 
 export async function searchCounterexamples(
-  { sampler, plan, pipeline: { transform, range } }: SweepContext,
+  { sampler, noise: { sigma }, pipeline: { transform, range } }: SweepContext,
   image: SampledImage,
   { classIndex, ends, rootWidths }: EndsOfInterval,
 ): Promise<{ breaks: SweepBreak[]; samples: number }> {
   if (ends.length === 0) return { breaks: [], samples: 0 };
   const places = ends.map((end) => placesAround(end, rootWidths, range, TRIED[transform]));
-  const sigma = noiseOf(plan);
   const { classes } = sampler;
   const tried = places.flat();
   const counts = await sampler.countClasses(image, {

@@ -5,7 +5,7 @@
 import { TurnproofError } from '@turnproof/core';
 import type { Parameter } from '@turnproof/shaders';
 import type { BetaBound, BoundGoal } from '../bounds/index.ts';
-import { fewestInnerSamples, innerCanAccept, ledgerFor, type Plan } from '../plan.ts';
+import { fewestInnerSamples, innerCanAccept, ledgerFor } from '../plan.ts';
 import { type InnerResult, LOOK } from '../sampling/index.ts';
 import { type AlphaLedger, addUp, shareNeededFor } from '../statistics/index.ts';
 import { chooseClass, type Vote } from './choose-class.ts';
@@ -19,7 +19,7 @@ import type {
   MethodContext,
   SampledImage,
 } from './method.ts';
-import { noiseOf, StageClock } from './stage.ts';
+import { StageClock } from './stage.ts';
 
 /** How close the bounds of the choosing β come to the errors found: E is 1.1 times one of them anyway. */
 const CHOOSING_TOLERANCE = 0.05;
@@ -38,9 +38,9 @@ const FIRST_WAVE = 50;
  * With probability at least 1 - (α_γ + α_ε + α_E), if this returns a class and a radius, the claim holds:
  *   1. n0 β choose c_A; nChooseE β choose E. What they choose may be bad, never wrong.
  *   2. nTestE **other** β: ρ_E is the Clopper-Pearson upper bound of the share that exceeds E, wrong at most at α_E.
- *   3. E grows by the attacker's rounding and the sampler's own error.
- *   4. nGamma **other** β, each tested at α_ε / nGamma for P(b = c_A) > p₀ = Φ(E / σ_ε), which is: h answers c_A with
- *      radius above E. All accepted ones are right except at α_ε (union bound).
+ *   3. E grows by the attacker's rounding and the sampler's own error, that of the lattice included.
+ *   4. nGamma **other** β, each tested at α_ε / nGamma for P(b = c_A) > p₀ = Φ(E / σ_ε) (and what the noise that is drawn
+ *      may lack, `PixelNoise.variation`), which is: h answers c_A with radius above E. All accepted ones are right except at α_ε (union bound).
  *   5. p is the Clopper-Pearson lower bound of the accepted share, wrong at most at α_γ.
  * The radius is cut at the largest ball inside Γ, because ε is bounded for γ in Γ only, and rounded down.
  */
@@ -76,7 +76,7 @@ export async function certifyWithError<B extends { readonly E: number; readonly 
   source: ErrorSource<B>,
 ): Promise<Omit<DistXOutcome, 'method' | 'bound'> & { readonly bound: B | null }> {
   type Outcome = Omit<DistXOutcome, 'method' | 'bound'> & { readonly bound: B | null };
-  const { sampler, plan, pipeline } = context;
+  const { sampler, plan, pipeline, noise } = context;
   const ledger = ledgerFor(plan);
   const clock = new StageClock();
   const alphas = {
@@ -85,7 +85,7 @@ export async function certifyWithError<B extends { readonly E: number; readonly 
     alphaInner: ledger.share('alphaEps', plan.nGamma),
   };
   const purposes = { betas: 'chooseClass', noise: 'chooseClassNoise' } as const;
-  const vote = await clock.sampling(() => chooseClass(context, image, purposes, noiseOf(plan)));
+  const vote = await clock.sampling(() => chooseClass(context, image, purposes, noise.sigma));
   const inner: InnerResult[] = [];
   const result = (rest: Partial<Outcome>): Outcome => ({
     ledger,
@@ -117,7 +117,7 @@ export async function certifyWithError<B extends { readonly E: number; readonly 
   const found = await clock.bounding(() => source.find(vote, ledger, alphas));
   if (typeof found === 'string') return result({ abstention: found });
   const bound = found;
-  const test = innerTestFor(bound.E, plan, alphas);
+  const test = innerTestFor(bound.E, context, alphas);
   if (!innerCanAccept(plan, test)) return result({ bound, test, abstention: tooFewSamples(test, bound.E) });
   const needed = fewestSuccesses(plan.nGamma, alphas.alphaGamma, bound.rhoE);
   if (needed === null) {
@@ -139,7 +139,7 @@ export async function certifyWithError<B extends { readonly E: number; readonly 
         betas: wave,
         firstBeta: start,
         noise: 'noise',
-        sigma: noiseOf(plan),
+        sigma: noise.sigma,
         classIndex,
         onProgress: (done) =>
           context.onProgress?.({
@@ -175,9 +175,14 @@ export async function certifyWithError<B extends { readonly E: number; readonly 
 }
 
 /** What h has to pass at a β for its radius to be above E. */
-function innerTestFor(E: number, plan: Plan, { alphaInner }: Alphas): InnerTest {
+function innerTestFor(
+  E: number,
+  { plan, noise }: Pick<MethodContext, 'plan' | 'noise'>,
+  { alphaInner }: Alphas,
+): InnerTest {
   const look = plan.inner === 'fixed' ? plan.nEps : LOOK;
-  return { kind: plan.inner, nEps: plan.nEps, look, p0: shareNeededFor(E, noiseOf(plan)), alpha: alphaInner };
+  const p0 = shareNeededFor(E, noise.sigma, noise.variation);
+  return { kind: plan.inner, nEps: plan.nEps, look, p0, alpha: alphaInner };
 }
 
 function tooFewSamples(test: InnerTest, E: number): string {
@@ -209,7 +214,7 @@ export async function boundError(
     successes,
     samples: choice.samples,
     extraError,
-    sigmaEps: noiseOf(plan),
+    noise: context.noise,
     reach: reach / plan.sigmaGamma,
   });
   if (!chosen) return 'no bound on the interpolation error is finite';
@@ -223,7 +228,7 @@ export async function boundError(
     quantile: chosen.quantile,
   };
   // Testing an E takes most of the time for bounds, and is of no use where h's radius can never be above it.
-  if (!innerCanAccept(plan, innerTestFor(found.E, plan, alphas))) {
+  if (!innerCanAccept(plan, innerTestFor(found.E, context, alphas))) {
     return { ...found, nBetas: 0, kHeld: 0, rhoE: 1 };
   }
   const testing = betas.betas(image.index, 'testE', plan.nTestE);

@@ -2,6 +2,7 @@
 import type { Parameter, ParameterBox } from '@turnproof/shaders';
 import type { Bounder, ErrorBounder, Inverter, SliceBounder } from '../bounds/index.ts';
 import type { CalibrationSummary } from '../calibration/schema.ts';
+import type { PixelNoise } from '../noise.ts';
 import type { Pipeline } from '../pipeline.ts';
 import type { Plan } from '../plan.ts';
 import type { BetaSource, InnerResult, SampledImage, Sampler } from '../sampling/index.ts';
@@ -23,12 +24,15 @@ export interface MethodContext {
   readonly betas: BetaSource;
   readonly pipeline: Pipeline;
   readonly plan: Plan;
+  readonly noise: PixelNoise;
+  /** l2 distance of what noise is added to from the real pre(T x): the sampler's float32 and its lattice. */
+  readonly samplerError: number;
   readonly onProgress?: (progress: Progress) => void;
 }
 
 export interface DistXContext extends MethodContext {
   readonly bounder: ErrorBounder;
-  /** Attack quantisation and the sampler's own float32 error: l2 norm, added to E. */
+  /** Attack quantisation and `samplerError`: l2 norm, added to E. */
   readonly extraError: number;
 }
 
@@ -38,7 +42,7 @@ export interface DistDContext extends MethodContext {
 
 export interface IndivContext extends MethodContext {
   readonly inverter: Inverter;
-  /** The sampler's own float32 error alone: x' is given, its rounding is the inverse's affair. */
+  /** `samplerError` alone: x' is given, its rounding is the inverse's affair. */
   readonly extraError: number;
 }
 

@@ -1,10 +1,10 @@
 /** PREDICT for the doubly smoothed classifier: which class does g give here? Not for ranges of γ. */
 import { ledgerFor, type Plan } from '../plan.ts';
 import type { InnerResult } from '../sampling/index.ts';
-import { logEvidence, predictFromCounts, SequentialThresholds } from '../statistics/index.ts';
+import { logEvidence, predictFromCounts, SequentialThresholds, shareNeededFor } from '../statistics/index.ts';
 import { chooseClass } from './choose-class.ts';
 import type { MethodContext, PredictOutcome, SampledImage } from './method.ts';
-import { noiseOf, StageClock } from './stage.ts';
+import { StageClock } from './stage.ts';
 
 /** β tested before the vote is looked at for the first time; then at each doubling. */
 const FIRST_WAVE = 16;
@@ -13,7 +13,8 @@ const FIRST_WAVE = 16;
  * PREDICT for g over h. With probability at least 1 - (α_γ + α_ε), if this returns a class, it is g's at x. (Nothing is
  * said about other γ: no error is bounded.)
  *
- * n0 β choose a class c. Each of nGamma **other** β is tested for «h answers c» (p₀ = 1/2) at its share of α_ε; a β
+ * n0 β choose a class c. Each of nGamma **other** β is tested for «h answers c at pre(T_β x)», which its sampler
+ * hits but for `samplerError`, at its share of α_ε; a β
  * without a verdict counts against c. Except at α_ε no accepted one is wrong, so the accepted ones are no more than
  * those where h answers c, and «more than half» is decided of these:
  *   - `sequential`: by the betting test at α_γ, which may be looked at after every β (Ville), so that the vote ends as
@@ -21,15 +22,16 @@ const FIRST_WAVE = 16;
  *   - `fixed`: by PREDICT's two-sided p-value over all nGamma (Cohen, Rosenfeld, Kolter, ICML 2019, proposition 1).
  */
 export async function predictDistX(context: MethodContext, image: SampledImage): Promise<PredictOutcome> {
-  const { sampler, plan } = context;
+  const { sampler, plan, noise, samplerError } = context;
   const ledger = ledgerFor(plan);
   const clock = new StageClock();
   const purposes = { betas: 'predictChooseClass', noise: 'predictChooseClassNoise' } as const;
-  const { choice } = await clock.sampling(() => chooseClass(context, image, purposes, noiseOf(plan)));
+  const { choice } = await clock.sampling(() => chooseClass(context, image, purposes, noise.sigma));
   const { classIndex } = choice;
   const alphaGamma = ledger.spend('alphaGamma', ledger.granted('alphaGamma'));
   const vote = outerVote(plan, alphaGamma);
   const alpha = ledger.share('alphaEps', plan.nGamma);
+  const p0 = shareNeededFor(samplerError, noise.sigma, noise.variation);
   const betas = context.betas.betas(image.index, 'predict', plan.nGamma);
   const inner: InnerResult[] = [];
   let [kGamma, state] = [0, vote(0, 0)];
@@ -41,9 +43,9 @@ export async function predictDistX(context: MethodContext, image: SampledImage):
         betas: wave,
         firstBeta: start,
         noise: 'predictNoise',
-        sigma: noiseOf(plan),
+        sigma: noise.sigma,
         classIndex,
-        p0: 0.5,
+        p0,
         alpha,
         kind: plan.inner,
         nEps: plan.nEps,

@@ -1,24 +1,25 @@
 /** PREDICT for the l2-smoothed classifier h that sweep certifies. Not for ranges of γ. */
 import { ledgerFor, SWEEP_LOOK, sweepLimits } from '../plan.ts';
-import { logEvidence, SequentialThresholds } from '../statistics/index.ts';
+import { logEvidence, SequentialThresholds, shareNeededFor } from '../statistics/index.ts';
 import type { MethodContext, PredictOutcome, SampledImage } from './method.ts';
-import { noiseOf, StageClock } from './stage.ts';
+import { StageClock } from './stage.ts';
 import { chooseAtRest } from './sweep.ts';
 
 /**
  * With probability at least 1 - α, if this returns a class, it is h's at x: some samples choose a class, fresh ones test
- * sequentially whether its share exceeds one half. `kGamma` of `nGamma` in the outcome are these samples; the p-value is
+ * sequentially whether its share exceeds one half, at the real pre(x): `samplerError` away from what is sampled. `kGamma` of `nGamma` in the outcome are these samples; the p-value is
  * that of the betting test, valid although it stopped when it liked.
  */
 export async function predictSweep(context: MethodContext, image: SampledImage): Promise<PredictOutcome> {
-  const { sampler, plan, pipeline } = context;
+  const { sampler, plan, pipeline, noise, samplerError } = context;
   const ledger = ledgerFor(plan);
   const clock = new StageClock();
   const choice = await clock.sampling(() => chooseAtRest(context, image, 'sweepPredictChoose'));
   const { classIndex, samples } = choice;
   const alpha = ledger.spend('alphaSweep', ledger.granted('alphaSweep'));
   const { cap } = sweepLimits(plan, pipeline.transform);
-  const thresholds = new SequentialThresholds({ p0: 0.5, alpha, maxN: cap });
+  const p0 = shareNeededFor(samplerError, noise.sigma, noise.variation);
+  const thresholds = new SequentialThresholds({ p0, alpha, maxN: cap });
   const [tested] =
     classIndex === null
       ? []
@@ -32,14 +33,14 @@ export async function predictSweep(context: MethodContext, image: SampledImage):
               },
             ],
             noise: 'sweepPredict',
-            sigma: noiseOf(plan),
+            sigma: noise.sigma,
             classIndex,
             cap,
             look: SWEEP_LOOK,
           }),
         );
   const { k = 0, n = 0, accepted = false } = tested ?? {};
-  const { log, error } = n > 0 && 2 * k > n ? logEvidence(k, n, 0.5) : { log: 0, error: 0 };
+  const { log, error } = n > 0 && k > p0 * n ? logEvidence(k, n, p0) : { log: 0, error: 0 };
   return {
     method: 'sweep',
     ledger,

@@ -4,6 +4,7 @@
  */
 import type { ParameterBox } from '@turnproof/shaders';
 import type { BetaBound, Bounder } from '../bounds/types.ts';
+import { realNoise } from '../noise.ts';
 import type { Plan } from '../plan.ts';
 import { type BetaSource, Sampler, Streams } from '../sampling/index.ts';
 import {
@@ -132,6 +133,8 @@ export function settingOf(
       pipeline,
       plan,
       bounder,
+      noise: realNoise(plan.sigmaEps),
+      samplerError: 0,
       extraError: 0.01,
     },
   };

@@ -1,10 +1,5 @@
-/** Small things that the methods share: the noise as it is drawn, and where the time goes. */
+/** Where the time of an image goes. */
 import type { Spent } from './method.ts';
-
-/** The noise that the kernel adds is a float32's; the share needed for a radius is of that one. */
-export function noiseOf({ sigmaEps }: { readonly sigmaEps: number }): number {
-  return Math.fround(sigmaEps);
-}
 
 /** Wall time of an image, in bounds and in sampling. */
 export class StageClock {

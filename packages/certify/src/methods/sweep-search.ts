@@ -7,7 +7,7 @@ import { SWEEP_LOOK, sweepLimits } from '../plan.ts';
 import type { SampledImage, TestedPoint } from '../sampling/index.ts';
 import { addUp, innerThresholds, shareNeededFor } from '../statistics/index.ts';
 import type { SliceTest, SweepContext, SweepOutcome } from './method.ts';
-import { noiseOf, type StageClock } from './stage.ts';
+import type { StageClock } from './stage.ts';
 import {
   bestSplit,
   expectedSamples,
@@ -137,7 +137,7 @@ export class SweepSearch {
   }
 
   async #bound(wave: readonly SweepNode[]): Promise<Bounded[]> {
-    const { slices, extraError, plan, onProgress } = this.#context;
+    const { slices, extraError, noise, onProgress } = this.#context;
     onProgress?.({ image: this.#image.index, stage: 'bound-slices', ...this.#place(0, wave.length) });
     const boxes = wave.map((node) => boxOf(this.grid, node));
     const requests = boxes.map((box) => ({ image: 0, box, center: centerOf(box) }));
@@ -147,14 +147,14 @@ export class SweepSearch {
       const M = bounds[i]?.bound ?? Number.POSITIVE_INFINITY;
       const E = addUp(M, extraError);
       // An error without end leaves nothing to test.
-      const p0 = Number.isFinite(E) ? shareNeededFor(E, noiseOf(plan)) : 1;
+      const p0 = Number.isFinite(E) ? shareNeededFor(E, noise.sigma, noise.variation) : 1;
       const alpha = alphaOf(this.grid.transform, node.path.length, this.#terms.alpha);
       return { ...node, ...box, center, M, E, p0, alpha };
     });
   }
 
   async #test(wave: readonly Bounded[], ledger: SweepOutcome['ledger']): Promise<SliceTest[]> {
-    const { sampler, plan, onProgress } = this.#context;
+    const { sampler, noise, onProgress } = this.#context;
     const testable = wave.filter(({ p0 }) => p0 < 1);
     // What a depth costs is spent with its first slice.
     for (const depth of new Set(testable.map(({ path }) => path.length))) {
@@ -174,7 +174,7 @@ export class SweepSearch {
         : await sampler.testPoints(this.#image, {
             points,
             noise: 'sweep',
-            sigma: noiseOf(plan),
+            sigma: noise.sigma,
             classIndex: this.#classIndex,
             cap: this.#limits.cap,
             look: SWEEP_LOOK,

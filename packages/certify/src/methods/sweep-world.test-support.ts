@@ -3,6 +3,7 @@
  * a known function of it, so that where h changes its answer is known, too. Test support only.
  */
 import type { SliceBounder } from '../bounds/index.ts';
+import { realNoise } from '../noise.ts';
 import type { Plan } from '../plan.ts';
 import { Sampler, Streams } from '../sampling/index.ts';
 import { SimulatedEngine, shareOf } from '../sampling/simulated-engine.test-support.ts';
@@ -98,6 +99,8 @@ export function sweepSetting(
     pipeline: { transform, range, pre: { vignette: { kind: 'none' }, blur: null }, quantization: 'none' },
     plan: full,
     slices,
+    noise: realNoise(full.sigmaEps),
+    samplerError: 0,
     extraError: 0,
   };
   return { context, engine, slices };

@@ -3,7 +3,7 @@ import type { SampledImage } from '../sampling/index.ts';
 import { isHopeless, roundRadiusDown } from './claims.ts';
 import { searchCounterexamples } from './counterexample.ts';
 import type { ClassChoice, MethodContext, SweepContext, SweepOutcome } from './method.ts';
-import { noiseOf, StageClock } from './stage.ts';
+import { StageClock } from './stage.ts';
 import { cautiousShare, chooseRoots, type SweepTerms } from './sweep-cost.ts';
 import { SweepSearch } from './sweep-search.ts';
 import type { Reach } from './sweep-tree.ts';
@@ -22,8 +22,9 @@ export const SWEEP_CHOICE = 128;
  * With probability at least 1 - α, if this returns an interval, the claim holds:
  *   1. Samples at x choose the class c, and with the image's own speeds the number of slices. What they choose may be
  *      bad, never wrong: no later test uses them.
- *   2. M_k from the slice bounder, grown by the attacker's rounding and the sampler's own float32: E_k.
- *   3. Each slice has a sequential test (Ville) for P(b = c) > Φ(E_k / σ_ε) at its own centre with its own noise. Those
+ *   2. M_k from the slice bounder, grown by the attacker's rounding, the sampler's own float32 and its lattice: E_k.
+ *   3. Each slice has a sequential test (Ville) for P(b = c) > Φ(E_k / σ_ε), and what the noise that is drawn may lack
+ *      (`PixelNoise.variation`) above it, at its own centre with its own noise. Those
  *      of depth d in the tree have the level α w_d (rotation: half of it), Σ w_d < 1, however many there are.
  *   4. A slice that does not pass is halved (or cut more finely at once, where that looks cheaper) until a slice is
  *      narrower than the floor; then it is given up, and the interval ends before it.
@@ -66,7 +67,7 @@ export async function certifySweep(context: SweepContext, image: SampledImage): 
   const terms: SweepTerms = {
     transform: pipeline.transform,
     range: pipeline.range,
-    sigmaEps: noiseOf(plan),
+    sigmaEps: context.noise.sigma,
     extraError: context.extraError,
     alpha: ledger.granted('alphaSweep'),
   };
@@ -93,7 +94,7 @@ function radiusOf({ lower, upper }: Reach): number {
 
 /** The class of most samples at the image as it is. */
 export async function chooseAtRest(
-  { sampler, plan, pipeline, onProgress }: MethodContext,
+  { sampler, noise: { sigma }, pipeline, onProgress }: MethodContext,
   image: SampledImage,
   noise: 'sweepChoose' | 'sweepPredictChoose',
 ): Promise<ClassChoice> {
@@ -101,7 +102,7 @@ export async function chooseAtRest(
   const counts = await sampler.countClasses(image, {
     betas: [pipeline.transform === 'rotation' ? [0] : [0, 0]],
     noise,
-    sigma: noiseOf(plan),
+    sigma,
     samples: SWEEP_CHOICE,
   });
   onProgress?.({ image: image.index, stage: 'choose-class', done: 1, total: 1 });

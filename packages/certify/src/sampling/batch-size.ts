@@ -4,7 +4,7 @@
  */
 import type { Gpu } from '@turnproof/core';
 import { type ImageShape, pixelCount } from '@turnproof/shaders';
-import { noiseOracle } from '@turnproof/shaders/oracle';
+import { philox4x32 } from '@turnproof/shaders/oracle';
 import type { Classifier } from '../classifier/index.ts';
 
 export interface BatchSizing {
@@ -74,11 +74,11 @@ async function timed(call: Trial['call'], size: number): Promise<number> {
   return performance.now() - start;
 }
 
-/** Grey images with noise, eight in turn. */
+/** Images of nothing but uniform noise, eight in turn. */
 function noisyImages(count: number, elements: number): Float32Array<ArrayBuffer> {
   const images = new Float32Array(count * elements);
   const different = Array.from({ length: 8 }, (_, i) =>
-    Float32Array.from(noiseOracle(elements, [i, 0, 0], [0, 0]), (n) => 0.5 + 0.3 * n),
+    Float32Array.from({ length: elements }, (_, k) => philox4x32([i, 0, 0, k], [0, 0])[0] / 2 ** 32),
   );
   for (let i = 0; i < count; i++) images.set(different[i % 8] ?? [], i * elements);
   return images;

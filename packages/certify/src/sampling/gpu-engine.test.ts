@@ -1,7 +1,7 @@
 import { type Gpu, openDevice } from '@turnproof/core';
 import { closeChecked, testAdapters } from '@turnproof/core/testing';
-import type { Parameter, Preprocess, Transform } from '@turnproof/shaders';
-import { noiseOracle, warpPreOracle } from '@turnproof/shaders/oracle';
+import { noiseLawOf, type Parameter, type Preprocess, type Transform } from '@turnproof/shaders';
+import { noisyOracle, warpPreOracle } from '@turnproof/shaders/oracle';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Classifier, openClassifier, type Provider } from '../classifier/index.ts';
 import { inspectModelBytes } from '../classifier/model.ts';
@@ -55,12 +55,9 @@ function oracleCounts(
   betas.forEach((beta, i) => {
     const clean = warpPreOracle(transform, beta, IMAGE.pixels, shape, pre);
     for (let sample = 0; sample < samples; sample++) {
-      const noise = noiseOracle(FEATURES, [IMAGE.index, counterWord('certify', i), sample], key);
-      const logits = linearOracle(
-        Float32Array.from(clean, (v, k) => v + SIGMA * (noise[k] ?? 0)),
-        model.w,
-        model.b,
-      );
+      const counter = [IMAGE.index, counterWord('certify', i), sample] as const;
+      const noisy = noisyOracle(clean, counter, key, noiseLawOf(SIGMA));
+      const logits = linearOracle(noisy, model.w, model.b);
       const sorted = logits.toSorted((a, b) => b - a);
       const [first = 0, second = 0] = sorted;
       const largest = Math.max(...logits.map(Math.abs));

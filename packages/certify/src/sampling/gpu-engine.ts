@@ -15,9 +15,11 @@ import {
   type ImageShape,
   mapItems,
   NOISE_ITEM_LENGTH,
+  type NoiseTable,
   type Preprocess,
   pixelCount,
   type Transform,
+  uploadNoise,
   WarpPreRunner,
 } from '@turnproof/shaders';
 import { argmaxRows, type Classifier, NO_CLASS } from '../classifier/index.ts';
@@ -61,6 +63,7 @@ export class GpuEngine implements Engine {
   readonly #warp: WarpPreRunner;
   readonly #noise: CompiledNoise;
   readonly #count: CompiledArgmaxCount;
+  readonly #tables = new Map<number, NoiseTable>();
 
   private constructor(
     options: GpuEngineOptions,
@@ -94,11 +97,26 @@ export class GpuEngine implements Engine {
   }
 
   begin(): EngineRun {
-    const kernels = { warp: this.#warp, noise: this.#noise, count: this.#count };
+    const kernels = {
+      warp: this.#warp,
+      noise: this.#noise,
+      count: this.#count,
+      tableOf: (sigma: number) => this.#tableOf(sigma),
+    };
     return new GpuRun(this.#options, kernels, this.capacity, this.usage);
   }
 
+  #tableOf(sigma: number): NoiseTable {
+    const known = this.#tables.get(sigma);
+    if (known) return known;
+    const table = uploadNoise(this.#options.gpu, sigma);
+    this.#tables.set(sigma, table);
+    return table;
+  }
+
   close(): void {
+    for (const table of this.#tables.values()) table.release();
+    this.#tables.clear();
     this.#warp.close();
   }
 }
@@ -107,6 +125,8 @@ interface Kernels {
   readonly warp: WarpPreRunner;
   readonly noise: CompiledNoise;
   readonly count: CompiledArgmaxCount;
+  /** The law of the noise of this deviation, on the device. */
+  readonly tableOf: (sigma: number) => NoiseTable;
 }
 
 interface LaneArrays {
@@ -208,7 +228,7 @@ class GpuRun implements EngineRun {
       commands,
       this.#kernels.noise,
       { base, items, output: noisy },
-      { elements: this.#elements, samples, key, sigma },
+      { elements: this.#elements, samples, key, noise: this.#kernels.tableOf(sigma) },
     );
     state.images = onDevice ? undefined : commands.read(head(noisy, samples * this.#elements));
     state.batch = batch;

@@ -6,12 +6,13 @@
  */
 import { TurnproofError } from '@turnproof/core';
 import { dimensionsOf, type Parameter, type Transform } from '@turnproof/shaders';
-import { gauss2Oracle, philox4x32 } from '@turnproof/shaders/oracle';
+import { philox4x32 } from '@turnproof/shaders/oracle';
+import { normalQuantileLower } from '../statistics/index.ts';
 
 /**
  * The upper 8 bits of a counter's second word. A number is never reused for another meaning, nor changed: certificates
- * name them. β of a purpose are drawn at sample 0, block 0; noise of a purpose has one sample number per noisy image
- * and one block per four of its values.
+ * name them. β of a purpose are drawn at sample 0, one block for each axis; noise of a purpose has one sample number per
+ * noisy image and one block per four of its values, and, with 2^31 added, another for the lower halves of their words.
  */
 export const PURPOSES = {
   /** Pixel noise of the β that bound the share. */
@@ -69,6 +70,20 @@ export interface BetaSource {
   betas(image: number, purpose: Purpose, count: number): Parameter[];
 }
 
+/**
+ * A standard normal number from 128 bits: a sign and a tail's probability t, whose quantile it is. With all further
+ * bits that such a word could have it would be normal exactly; those, the rounding of t and that of the quantile move it by
+ * less than 1e-13 of itself and 1e-15, except with probability 2^-86 (t below 2^-87). Such steps are within what
+ * `fixedMap` leaves open.
+ */
+export function normalOf([first, ...others]: readonly [number, number, number, number]): number {
+  const below = others.reduceRight((rest, word) => (word + rest) / MAX_WORD, 0.5);
+  const tail = ((first & 0x7fffffff) + below) / MAX_WORD;
+  // At most 1/2, and at most rounded to it.
+  const size = -normalQuantileLower(tail);
+  return first >>> 31 === 1 ? -size : size;
+}
+
 export class Streams implements BetaSource {
   /** Lower and upper half of the seed. */
   readonly key: readonly [number, number];
@@ -86,11 +101,12 @@ export class Streams implements BetaSource {
       throw new TurnproofError('internal', `image number ${image} does not fit into a counter`);
     }
     const dimensions = dimensionsOf(this.#transform);
-    return Array.from({ length: count }, (_, beta) => {
-      const words = philox4x32([image, counterWord(purpose, beta), 0, 0], this.key);
-      const normal = gauss2Oracle(words[0], words[1]);
-      return normal.slice(0, dimensions).map((value) => this.#sigmaGamma * value);
-    });
+    return Array.from({ length: count }, (_, beta) =>
+      Array.from({ length: dimensions }, (_, axis) => {
+        const words = philox4x32([image, counterWord(purpose, beta), 0, axis], this.key);
+        return this.#sigmaGamma * normalOf(words);
+      }),
+    );
   }
 
   /** The first `count` parameters of a purpose and index for an image, uniform in Γ of this range. */

@@ -47,13 +47,15 @@ export function l2Radius(sigmaEps: number, pA: number): number | null {
 }
 
 /**
- * p0 = Φ(E / sigmaEps), rounded up: the share that the class must exceed under l2 noise for its radius to exceed
- * E. E = 0 gives 1/2 exactly.
+ * p0 = Φ(E / sigmaEps) + variation, rounded up: the share that the class must exceed under l2 noise for its radius to
+ * exceed E, where the noise that is drawn differs from the normal by `variation` in total variation. E = 0 without any
+ * gives 1/2 exactly.
  */
-export function shareNeededFor(E: number, sigmaEps: number): number {
+export function shareNeededFor(E: number, sigmaEps: number, variation = 0): number {
   requireNotNegative(E, 'E');
   requirePositive(sigmaEps, 'sigmaEps');
-  return E === 0 ? 0.5 : normalCdfUpper(divideUp(E, sigmaEps));
+  requireNotNegative(variation, 'variation');
+  return Math.min(1, addUp(E === 0 ? 0.5 : normalCdfUpper(divideUp(E, sigmaEps)), variation));
 }
 
 function positiveOrNull(radius: number): number | null {

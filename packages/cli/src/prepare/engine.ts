@@ -13,7 +13,8 @@ import {
   webgpuGaps,
 } from '@turnproof/certify';
 import { type AdapterDescription, type Gpu, openDevice } from '@turnproof/core';
-import { noiseOracle } from '@turnproof/shaders/oracle';
+import { noiseLawOf } from '@turnproof/shaders';
+import { noisyOracle } from '@turnproof/shaders/oracle';
 import type { Console } from '../console.ts';
 import type { Dataset, Shape } from '../data/index.ts';
 import type { DeviceChoice } from '../options/device.ts';
@@ -129,14 +130,11 @@ export async function parityImages(
 ): Promise<Float32Array> {
   const size = data.shape.channels * data.shape.height * data.shape.width;
   const images = new Float32Array(PARITY_IMAGES * size);
+  // Never without noise: equal images would hide swapped rows.
+  const law = noiseLawOf(Math.max(sigma, 0.05));
   for (let i = 0; i < PARITY_IMAGES; i++) {
     const { pixels } = await data.read(indices[i % indices.length] ?? 0);
-    // Never without noise: equal images would hide swapped rows.
-    const noise = noiseOracle(size, [i, 0, 0], [0, 0]).map((n) => n * Math.max(sigma, 0.05));
-    images.set(
-      pixels.map((value, k) => value + (noise[k] ?? 0)),
-      i * size,
-    );
+    images.set(noisyOracle(pixels, [i, 0, 0], [0, 0], law), i * size);
   }
   return images;
 }

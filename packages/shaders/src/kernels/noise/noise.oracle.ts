@@ -1,6 +1,8 @@
 /**
- * Twin of `noise`: Philox in integers, exactly; Box and Muller in float64 with the host's own functions.
+ * Reference of `noise`: Philox in integers, and J by counting the law's tails above each word.
  */
+import type { NoiseLaw } from './noise-law.ts';
+
 type Words = [number, number, number, number];
 
 /** Both halves of a product of two 32-bit words, by their own halves: no number on the way reaches 2^32. */
@@ -25,35 +27,63 @@ export function philox4x32(counter: Readonly<Words>, key: readonly [number, numb
   return c;
 }
 
-/** Two standard normal numbers from two words. */
-export function gauss2Oracle(radiusWord: number, angleWord: number): [number, number] {
-  const bits = Math.max(radiusWord, 1);
-  const zeros = Math.clz32(bits);
-  const mantissa = ((bits << zeros) >>> 8) * 2 ** -23;
-  const radius = Math.sqrt(-2 * Math.log(mantissa * 2 ** -(zeros + 1)));
-  const t = ((angleWord << 3) >>> 8) * 2 ** -24;
-  const [c, s] = [Math.cos((Math.PI / 4) * t), Math.sin((Math.PI / 4) * t)];
-  const [a, b] = angleWord >>> 31 === 1 ? [s, c] : [c, s];
-  return [radius * ((angleWord >>> 30) & 1 ? -a : a), radius * ((angleWord >>> 29) & 1 ? -b : b)];
+/** J of the 64-bit word `upper`, `lower`: its first bit is the sign, the others are held against the tails. */
+export function latticeStep(law: Pick<NoiseLaw, 'high' | 'low'>, upper: number, lower: number): number {
+  const v = upper & 0x7fffffff;
+  const isAbove = (j: number) => {
+    const high = law.high[j] ?? 0;
+    return high === v ? (law.low[j] ?? 0) > lower : high > v;
+  };
+  // The tails fall with j: halve until the first one that is not above the word is found.
+  let [least, most] = [0, law.high.length];
+  while (least < most) {
+    const middle = (least + most) >> 1;
+    if (isAbove(middle)) least = middle + 1;
+    else most = middle;
+  }
+  return upper >>> 31 === 1 && least > 0 ? -least : least;
 }
 
-/**
- * Largest distance of the kernel's normal numbers from {@link gauss2Oracle}'s, relative to the radius of the pair:
- * polynomials (2e-8), their evaluation and three Newton steps in float32.
- */
-export const GAUSS_RELATIVE_ERROR = 1.5e-6;
+/** Second block of each four values: the lower halves of their words. */
+const LOWER = 0x80000000;
 
-/** `elements` standard normal numbers of one sample: counter (image, beta index, sample, block of four). */
+/**
+ * The noise of one sample in steps of the lattice, `elements` whole numbers: counter (image, beta index, sample, block of
+ * four). The same bit for bit as the kernel's, on every adapter.
+ */
 export function noiseOracle(
   elements: number,
   counter: readonly [image: number, beta: number, sample: number],
   key: readonly [number, number],
-): Float64Array {
-  const output = new Float64Array(elements);
+  law: Pick<NoiseLaw, 'high' | 'low'>,
+): Int32Array<ArrayBuffer> {
+  const output = new Int32Array(elements);
   for (let block = 0; 4 * block < elements; block++) {
-    const words = philox4x32([...counter, block], key);
-    const four = [...gauss2Oracle(words[0], words[1]), ...gauss2Oracle(words[2], words[3])];
-    for (let i = 0; i < 4 && 4 * block + i < elements; i++) output[4 * block + i] = four[i] ?? Number.NaN;
+    const upper = philox4x32([...counter, block], key);
+    const lower = philox4x32([...counter, LOWER + block], key);
+    for (let i = 0; i < 4 && 4 * block + i < elements; i++) {
+      output[4 * block + i] = latticeStep(law, upper[i] ?? 0, lower[i] ?? 0);
+    }
   }
   return output;
+}
+
+/** An image with the noise of one sample: what the kernel writes for it, bit for bit. */
+export function noisyOracle(
+  image: ArrayLike<number>,
+  counter: readonly [image: number, beta: number, sample: number],
+  key: readonly [number, number],
+  law: NoiseLaw,
+): Float32Array<ArrayBuffer> {
+  const perUnit = 2 ** law.latticeBits;
+  const steps = noiseOracle(image.length, counter, key, law);
+  return Float32Array.from(steps, (step, i) => (roundToEven((image[i] ?? 0) * perUnit) + step) / perUnit);
+}
+
+/** As WGSL rounds: halves to the even neighbour. */
+function roundToEven(x: number): number {
+  const down = Math.floor(x);
+  const rest = x - down;
+  if (rest !== 0.5) return Math.round(x);
+  return down % 2 === 0 ? down : down + 1;
 }

@@ -1,8 +1,9 @@
-import { expectClose, fillSentinel } from '@turnproof/core/testing';
+import { ComparisonError, fillSentinel } from '@turnproof/core/testing';
 import { describe, expect, it } from 'vitest';
 import { describeKernel } from '../../kernel-suite.test-support.ts';
-import { compileNoise, dispatchNoise, noiseKernel } from './noise.kernel.ts';
-import { GAUSS_RELATIVE_ERROR, gauss2Oracle, noiseOracle, philox4x32 } from './noise.oracle.ts';
+import { compileNoise, dispatchNoise, noiseKernel, uploadNoise, uploadNoiseLaw } from './noise.kernel.ts';
+import { latticeStep, noiseOracle, noisyOracle, philox4x32 } from './noise.oracle.ts';
+import { type NoiseLaw, noiseLawOf } from './noise-law.ts';
 
 describe('Philox4x32-10', () => {
   // Known-answer vectors that the authors publish with Random123 (kat_vectors).
@@ -27,35 +28,67 @@ describe('Philox4x32-10', () => {
   });
 });
 
+const ELEMENTS = 301;
+const KEY = [0x243f6a88, 0x85a308d3] as const;
+const counters = Array.from({ length: 40 }, (_, i) => [i % 5, 1 + (i % 3), 1000 * i] as const);
+
+/**
+ * A law whose thresholds begin with words that the samples really draw, so that their lower halves decide, as they do
+ * once in ten thousand values otherwise.
+ */
+function lawOfTies(): NoiseLaw {
+  const lowerOf = new Map<number, number>();
+  for (const counter of counters.slice(0, 8)) {
+    for (let block = 0; block < 20; block++) {
+      const upper = philox4x32([...counter, block], KEY);
+      const lower = philox4x32([...counter, 0x80000000 + block], KEY);
+      for (const [i, word] of upper.entries()) lowerOf.set(word & 0x7fffffff, lower[i] ?? 0);
+    }
+  }
+  const high = [...lowerOf.keys()].sort((a, b) => b - a);
+  // Some thresholds are the very words, so that «on it» is tried, too.
+  const low = high.map((word, i) => [0, lowerOf.get(word) ?? 0, 0x80000000][i % 3] ?? 0);
+  return { sigma: 1, latticeBits: 10, high: Uint32Array.from(high), low: Uint32Array.from(low) };
+}
+
+const base = Float32Array.from({ length: 2 * ELEMENTS }, (_, i) =>
+  // Every third one exactly between two points of the lattice.
+  i % 3 === 0 ? ((i % 50) + 0.5) / 2 ** 10 : (i % 7) / 7,
+);
+
+function expectSame(name: string, got: Float32Array, want: Float32Array): void {
+  const at = want.findIndex((value, i) => value !== got[i]);
+  if (at >= 0) throw new ComparisonError(`${name}: value ${at} is ${got[at]}, not ${want[at]}`);
+}
+
 describeKernel({
   kernel: noiseKernel,
-  proposition: 'adds sigma times the float64 twin’s normal numbers of each sample’s own counter',
+  proposition: 'gives the reference’s noisy images bit for bit: of a law, of one full of ties, and of none',
   check: async (gpu, kernel) => {
-    const [elements, sigma] = [37, 0.5];
-    const key = [0x243f6a88, 0x85a308d3] as const;
-    const base = Float32Array.from({ length: 2 * elements }, (_, i) => (i % 7) / 7);
-    const counters = Array.from({ length: 300 }, (_, i) => [i % 5, 1 + (i % 3), 1000 * i] as const);
-    const arrays = {
-      base: gpu.upload('f32', base, 'base'),
-      items: gpu.upload('u32', Uint32Array.from(counters.flatMap((c, i) => [i % 2, ...c])), 'items'),
-      output: gpu.array('f32', counters.length * elements, 'noisy'),
-    };
-    fillSentinel(gpu, arrays.output);
-    try {
-      const batch = gpu.batch('noise');
-      const options = { elements, samples: counters.length, key, sigma };
-      dispatchNoise(batch, await compileNoise(gpu, kernel), arrays, options);
-      const result = batch.read(arrays.output);
-      await batch.submit();
-      counters.forEach((counter, i) => {
-        const noise = noiseOracle(elements, counter, key);
-        const want = noise.map((n, k) => (base[(i % 2) * elements + k] ?? Number.NaN) + sigma * n);
-        const got = result.data.subarray(i * elements, (i + 1) * elements);
-        // A pair's radius is at most 6.7; the sum is rounded once more.
-        expectClose(`sample ${i}`, got, want, sigma * 6.7 * GAUSS_RELATIVE_ERROR + 2 ** -21);
-      });
-    } finally {
-      for (const array of Object.values(arrays)) array.release();
+    const compiled = await compileNoise(gpu, kernel);
+    const laws = [noiseLawOf(0.3), lawOfTies(), null];
+    for (const law of laws) {
+      const noise = law ? uploadNoiseLaw(gpu, law) : uploadNoise(gpu, 0);
+      const arrays = {
+        base: gpu.upload('f32', base, 'base'),
+        items: gpu.upload('u32', Uint32Array.from(counters.flatMap((c, i) => [i % 2, ...c])), 'items'),
+        output: gpu.array('f32', counters.length * ELEMENTS, 'noisy'),
+      };
+      fillSentinel(gpu, arrays.output);
+      try {
+        const batch = gpu.batch('noise');
+        const options = { elements: ELEMENTS, samples: counters.length, key: KEY, noise };
+        dispatchNoise(batch, compiled, arrays, options);
+        const result = batch.read(arrays.output);
+        await batch.submit();
+        counters.forEach((counter, i) => {
+          const image = base.subarray((i % 2) * ELEMENTS, (1 + (i % 2)) * ELEMENTS);
+          const got = result.data.subarray(i * ELEMENTS, (i + 1) * ELEMENTS);
+          expectSame(`sample ${i}`, got, law ? noisyOracle(image, counter, KEY, law) : image);
+        });
+      } finally {
+        for (const array of [...Object.values(arrays), noise]) array.release();
+      }
     }
   },
   mutants: [
@@ -63,30 +96,61 @@ describeKernel({
     { fault: 'carry of the wide product lost', find: '+ (cross >> 16u), a * b', replace: ', a * b' },
     { fault: 'key not bumped', find: 'k += vec2u(0x9E3779B9u, 0xBB67AE85u);', replace: '' },
     { fault: 'every sample has the same stream', find: 'items[item + 3u], quad', replace: '0u, quad' },
+    { fault: 'no noise below the middle', find: 'select(steps, -steps,', replace: 'select(steps, steps,' },
+    { fault: 'the sign taken for a bit of the size', find: 'upper & 0x7fffffffu', replace: 'upper >> 1u' },
     {
-      fault: 'one Newton step fewer, squared',
-      find: '1.5 - half * y * y);\n  return',
-      replace: '1.4999 - half * y * y);\n  return',
-    },
-    { fault: 'signs never flip', find: '((angle_word >> 30u) & 1u) == 1u', replace: 'false' },
-    {
-      fault: 'logarithm’s last coefficient dropped',
-      find: 'p = p * f + 0.3333333073;',
-      replace: 'p = p * f;',
+      fault: 'lower halves are the upper ones again',
+      find: 'vec4u(0u, 0u, 0u, LOWER)',
+      replace: 'vec4u(0u)',
     },
     {
-      fault: 'cosine polynomial cut short',
-      find: '-0.3084251352 + t2',
-      replace: '-0.3084251352 + 0.99 * t2',
+      fault: 'lower halves of another value',
+      find: 'lower[component] <',
+      replace: 'lower[component ^ 1u] <',
     },
+    {
+      fault: 'a lower half on its threshold counts as above',
+      find: 'lower[component] <',
+      replace: 'lower[component] <=',
+    },
+    {
+      fault: 'ties never decided by lower halves',
+      find: 'if (v == high)',
+      replace: 'if (v > high && v == high)',
+    },
+    { fault: 'search ends one early', find: 'least < most; tries++', replace: 'least + 1u < most; tries++' },
+    { fault: 'bucket’s lower end one too high', find: 'law[bucket + 1u]', replace: 'law[bucket]' },
+    { fault: 'image not on the lattice', find: 'i32(round(', replace: 'i32(floor(' },
+    {
+      fault: 'sum in float32, off the lattice',
+      find: 'f32(pixel + signed_steps) * params.step',
+      replace: 'base[from_ + i] + f32(signed_steps) * params.step',
+    },
+    { fault: 'no noise is noise', find: 'params.cells == 0u', replace: 'params.cells == 1u' },
   ],
 });
 
-describe('the float64 normal numbers', () => {
-  it('have the moments and tails of the normal law over 400,000 draws', () => {
+describe('a step of the lattice', () => {
+  const law = { high: Uint32Array.of(3, 1, 0), low: Uint32Array.of(5, 0, 7) };
+  it.each([
+    ['above all tails', [4, 0], 0],
+    ['on the first tail', [3, 5], 0],
+    ['just below it', [3, 4], 1],
+    ['on the second', [1, 0], 1],
+    ['below the second', [0, 0xffffffff], 2],
+    ['below all', [0, 6], 3],
+  ] as const)('of a word %s is the number of tails above it', (_, [upper, lower], steps) => {
+    expect(latticeStep(law, upper, lower)).toBe(steps);
+    expect(latticeStep(law, (upper | 0x80000000) >>> 0, lower)).toBe(steps === 0 ? 0 : -steps);
+  });
+
+  it('has the moments of the rounded normal law over 100,000 draws', () => {
+    const exact = noiseLawOf(1);
+    const q = 2 ** -exact.latticeBits;
     let [n, sum, square, cube, fourth, beyond2] = [0, 0, 0, 0, 0, 0];
-    for (let sample = 0; n < 400_000; sample++) {
-      for (const z of noiseOracle(1000, [1, 2, sample], [3, 4])) {
+    for (let sample = 0; n < 100_000; sample++) {
+      for (const step of noiseOracle(1000, [1, 2, sample], [3, 4], exact)) {
+        const z = q * step;
         n += 1;
         sum += z;
         square += z * z;
@@ -103,11 +167,5 @@ describe('the float64 normal numbers', () => {
     near(cube / n, 0, Math.sqrt(15));
     near(fourth / n, 3, Math.sqrt(96));
     near(beyond2 / n, 0.0455002639, Math.sqrt(0.0455 * 0.9545));
-  });
-  it('are finite at the extreme words', () => {
-    for (const word of [0, 1, 2 ** 31, 2 ** 32 - 1]) {
-      for (const z of gauss2Oracle(word, word)) expect(Number.isFinite(z)).toBe(true);
-    }
-    expect(Math.hypot(...gauss2Oracle(0, 0))).toBeCloseTo(Math.sqrt(2 * 32 * Math.LN2), 6);
   });
 });
