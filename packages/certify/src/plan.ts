@@ -3,6 +3,7 @@
  * refused here, with the numbers that would do. Not for what is certified: that is the pipeline.
  */
 import { badInput } from '@turnproof/core';
+import { latticeBitsOf } from '@turnproof/shaders';
 import type { CalibrationSummary } from './calibration/schema.ts';
 import { alphaOf } from './methods/sweep-tree.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -88,6 +89,8 @@ const MAX_BETAS = 2 ** 24;
 /** Thresholds of the sequential test are kept in a table of this length. */
 const MAX_SAMPLES = 2 ** 24;
 const MAX_BATCH = 65_535;
+/** β is rounded by 1e-13 of itself; up to here that moves no pixel by what its coordinates leave open (SOUNDNESS, S23). */
+const MAX_SIGMA_GAMMA = 10_000;
 
 /** Weights of the accounts of each method; they sum to 1. */
 const WEIGHTS = {
@@ -233,9 +236,18 @@ function checkNumbers(plan: Plan, { transform }: Pick<Pipeline, 'transform'>): v
     throw badInput(`radius rule «${String(radiusRule)}» is not known`, 'choose tight or paper');
   }
   if (method !== 'sweep') {
-    requireDeviation('sigma_gamma', plan.sigmaGamma, transform === 'rotation' ? 'degrees' : 'pixels');
+    const unit = transform === 'rotation' ? 'degrees' : 'pixels';
+    requireDeviation('sigma_gamma', plan.sigmaGamma, unit);
+    if (plan.sigmaGamma > MAX_SIGMA_GAMMA) {
+      throw badInput(
+        `sigma_gamma = ${plan.sigmaGamma} ${unit}: more than ${MAX_SIGMA_GAMMA} is no transformation that anybody means`,
+      );
+    }
   }
-  if (method !== 'base') requireDeviation('sigma_eps', plan.sigmaEps, 'pixel values');
+  if (method !== 'base') {
+    requireDeviation('sigma_eps', plan.sigmaEps, 'pixel values');
+    latticeBitsOf(Math.fround(plan.sigmaEps));
+  }
   if (!(plan.confidence > 0 && plan.confidence < 1)) {
     throw badInput(
       `confidence ${plan.confidence}: it must lie strictly between 0 and 1`,

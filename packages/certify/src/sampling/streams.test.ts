@@ -1,8 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import { normalCdf } from '../statistics/index.ts';
-import { counterWord, PURPOSES, type Purpose, Streams } from './streams.ts';
+import { counterWord, normalOf, PURPOSES, type Purpose, Streams } from './streams.ts';
 
 const purposes = Object.keys(PURPOSES).filter((name): name is Purpose => name in PURPOSES);
+
+describe('a normal number from 128 bits', () => {
+  const ALL = 2 ** 32 - 1;
+  // Quantiles by mpmath: -ndtri of the tail's probability.
+  it.each([
+    ['the middle', [0x7fffffff, ALL, ALL, ALL], 0],
+    ['a quarter', [0x40000000, 0, 0, 0], 0.674489750196081743],
+    ['a tail of 2^-32', [1, 0, 0, 0], 6.2302601379890432],
+    ['a tail of 2^-64', [0, 1, 0, 0], 9.0801551248736127],
+    ['the last tail', [0, 0, 0, 0], 13.10862617448018],
+  ] as const)('is the quantile at %s, and its mirror image', (_, [a, b, c, d], size) => {
+    const value = normalOf([a, b, c, d]);
+    expect(Math.abs(value - size)).toBeLessThanOrEqual(1e-13 * size);
+    expect(normalOf([a + 2 ** 31, b, c, d])).toBe(-value);
+  });
+});
 
 describe('counter streams', () => {
   it('keep all purposes apart, first and last β of each', () => {
