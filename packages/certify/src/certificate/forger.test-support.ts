@@ -5,12 +5,11 @@
 import { extraError, extraErrorOfGiven } from '../bounds/index.ts';
 import { rhoUpper, roundRadiusDown } from '../methods/claims.ts';
 import { counterexampleSamples } from '../methods/counterexample.ts';
-import { noiseOf } from '../methods/stage.ts';
 import { alphaOf, alphaOfDepth, boxOf, centerOf } from '../methods/sweep-tree.ts';
 import { ledgerFor, SWEEP_LOOK, sweepLimits } from '../plan.ts';
 import { decisionRule, LOOK } from '../sampling/sampler.ts';
 import { type AlphaLedger, addUp, innerThresholds, shareNeededFor } from '../statistics/index.ts';
-import { pipelineOf } from './audit.ts';
+import { noiseOf, pipelineOf } from './audit.ts';
 import { isCorrect } from './build.ts';
 import { claimOf } from './claim-of.ts';
 import {
@@ -55,13 +54,14 @@ function recordOf<L extends { readonly ledger: object }>({ ledger }: L, spent: A
 }
 
 function remadeTests(forged: Tested): Certificate {
-  const { plan, sigmaEps } = forged;
+  const { plan } = forged;
   const ledger = ledgerFor(forged);
   const alpha = ledger.share('alphaEps', plan.nGamma);
   const bound = remadeBound(forged, ledger);
   const [nGamma, n0] = [plan.nGamma, plan.n0];
   if (bound === null || forged.test === null) return forged;
-  const p0 = shareNeededFor(bound.E, noiseOf({ sigmaEps }));
+  const { sigma, variation } = noiseOf(forged);
+  const p0 = shareNeededFor(bound.E, sigma, variation);
   const look = plan.inner === 'fixed' ? plan.nEps : LOOK;
   const test = { kind: plan.inner, nEps: plan.nEps, look, p0, alpha };
   const decide = decisionRule(test);
@@ -87,10 +87,14 @@ function remadeBound(forged: Tested, ledger: AlphaLedger): Tested['bound'] {
   if (!('kHeld' in bound)) {
     const { calibration } = bound;
     ledger.spend('alphaE', calibration.alpha);
-    const extra = extraError(image.shape, pipeline);
+    const extra = extraError(image.shape, pipeline, noiseOf(forged));
     return { ...bound, tested: calibration.E, rhoE: calibration.rhoE, ...withExtra(calibration.E, extra) };
   }
-  const extra = ('inverse' in forged ? extraErrorOfGiven : extraError)(image.shape, pipeline);
+  const extra = ('inverse' in forged ? extraErrorOfGiven : extraError)(
+    image.shape,
+    pipeline,
+    noiseOf(forged),
+  );
   const { kHeld, nBetas, tested } = bound;
   const rhoE = rhoUpper(kHeld, nBetas, ledger.spend('alphaE', ledger.granted('alphaE')));
   return { ...bound, rhoE, ...withExtra(tested, extra) } as Tested['bound'];
@@ -117,17 +121,18 @@ function fitted(
 }
 
 function remadeSweep(forged: SweepCertificate): SweepCertificate {
-  const { plan, pipeline, sigmaEps, image, roots, interval } = forged;
+  const { plan, pipeline, image, roots, interval } = forged;
   const { transform, range } = pipeline;
   const ledger = ledgerFor(forged);
   const total = ledger.granted('alphaSweep');
-  const extra = extraError(image.shape, pipelineOf(forged));
+  const noise = noiseOf(forged);
+  const extra = extraError(image.shape, pipelineOf(forged), noise);
   const { cap } = sweepLimits(plan, transform);
   const slices = forged.slices.map((slice) => {
     const { root, path, M } = slice;
     const box = boxOf({ transform, range, roots: roots ?? [] }, { root, path });
     const [E, alpha] = [addUp(M, extra), alphaOf(transform, path.length, total)];
-    const p0 = shareNeededFor(E, noiseOf({ sigmaEps }));
+    const p0 = shareNeededFor(E, noise.sigma, noise.variation);
     const thresholds = innerThresholds({ p0, alpha, maxN: cap });
     const decide: Decide = (k, n) => thresholds.decide(k, n);
     // A slice may be given up at any look.

@@ -51,7 +51,8 @@ describe.each(OLD.map((old) => [old.method, old] as const))(
     });
 
     it('cannot be drawn again: the noise was another', () => {
-      const here = { model: old.model, image: old.image.sha256, shape: old.image.shape };
+      const { sha256, shape } = old.image;
+      const here = { model: { sha256: old.model.sha256 }, image: sha256, shape };
       const [problem] = replayObstacles(old, here);
       expect([problem?.field, problem?.message]).toEqual([
         'lattice',

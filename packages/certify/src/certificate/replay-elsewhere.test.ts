@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { extraError } from '../bounds/index.ts';
 import { certifyBase } from '../methods/base.ts';
 import { certifyDistX } from '../methods/dist-x.ts';
 import { imageOf, SIMULATION_PLAN, settingOf, type World } from '../methods/simulation.test-support.ts';
@@ -10,7 +9,7 @@ import { shareOf } from '../sampling/simulated-engine.test-support.ts';
 import { innerThresholds, normalCdf } from '../statistics/index.ts';
 import { buildCertificate } from './build.ts';
 import { consistent } from './forger.test-support.ts';
-import { PROVENANCE, SHAPE } from './provenance.test-support.ts';
+import { asCertified, PROVENANCE } from './provenance.test-support.ts';
 import { compareReplay } from './replay.ts';
 import type { Certificate, DistXCertificate, SweepCertificate } from './schema.ts';
 import { verifyCertificate } from './verify.ts';
@@ -41,11 +40,10 @@ async function certify(method: 'base' | 'dist-x', machine: Machine, index = 11):
     normalCdf(WORLD.top - WORLD.fall * deviations(beta)) - machine.flips;
   const engine = { answer: shareOf(share) };
   const { context } = settingOf(WORLD, plan, { range: 180, honesty: machine.bounds, engine });
-  const error = { extraError: extraError(SHAPE, context.pipeline) };
   const outcome =
     method === 'base'
       ? await certifyBase(context, imageOf(index))
-      : await certifyDistX({ ...context, ...error }, imageOf(index));
+      : await certifyDistX(asCertified(context), imageOf(index));
   return buildCertificate(outcome, plan, context.pipeline, provenanceOf(machine, index));
 }
 
@@ -59,8 +57,7 @@ async function sweep(machine: Machine, index = 11): Promise<SweepCertificate> {
   const margin = ([gamma = 0]: readonly number[]) =>
     Math.min(4, 0.2 * ((gamma < 0 ? 14 : 9.3) - Math.abs(gamma))) - 10 * machine.flips;
   const { context } = sweepSetting({ speed: 0.1, margin }, {}, { honesty: machine.bounds });
-  const error = { extraError: extraError(SHAPE, context.pipeline) };
-  const outcome = await certifySweep({ ...context, ...error }, imageOf(index));
+  const outcome = await certifySweep(asCertified(context), imageOf(index));
   const certificate = buildCertificate(outcome, context.plan, context.pipeline, provenanceOf(machine, index));
   if (certificate.method !== 'sweep') throw new Error('another method');
   return certificate;

@@ -8,7 +8,7 @@ import {
   uniform,
 } from '@turnproof/core';
 import { wgsl } from '../../generated/wgsl.ts';
-import { type NoiseLaw, noiseLawOf } from './noise-law.ts';
+import { type NoiseLaw, noiseLawOf } from '../../noise-law.ts';
 
 const bindings = {
   params: uniform({ elements: 'u32', key0: 'u32', key1: 'u32', cells: 'u32', per_unit: 'f32', step: 'f32' }),

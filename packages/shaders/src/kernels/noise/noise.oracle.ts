@@ -1,7 +1,7 @@
 /**
  * Reference of `noise`: Philox in integers, and J by counting the law's tails above each word.
  */
-import type { NoiseLaw } from './noise-law.ts';
+import type { NoiseLaw } from '../../noise-law.ts';
 
 type Words = [number, number, number, number];
 

@@ -1,9 +1,9 @@
 import { ComparisonError, fillSentinel } from '@turnproof/core/testing';
 import { describe, expect, it } from 'vitest';
 import { describeKernel } from '../../kernel-suite.test-support.ts';
+import { type NoiseLaw, noiseLawOf } from '../../noise-law.ts';
 import { compileNoise, dispatchNoise, noiseKernel, uploadNoise, uploadNoiseLaw } from './noise.kernel.ts';
 import { latticeStep, noiseOracle, noisyOracle, philox4x32 } from './noise.oracle.ts';
-import { type NoiseLaw, noiseLawOf } from './noise-law.ts';
 
 describe('Philox4x32-10', () => {
   // Known-answer vectors that the authors publish with Random123 (kat_vectors).

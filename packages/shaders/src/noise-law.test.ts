@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import golden from '../../../vectors/noise-law.json' with { type: 'json' };
-import { packNoiseLaw } from './noise.kernel.ts';
+import golden from '../vectors/noise-law.json' with { type: 'json' };
+import { packNoiseLaw } from './kernels/noise/noise.kernel.ts';
 import { latticeBitsOf, type NoiseLaw, noiseLawOf, noiseVariation } from './noise-law.ts';
 
 function tailsOf({ high, low }: Pick<NoiseLaw, 'high' | 'low'>): bigint[] {
