@@ -17,10 +17,10 @@ const FAULTS: readonly (readonly [kernel: string, mutant: Mutant])[] = [
   ['slice_remainder', { fault: 'norm too small', find: SUM, replace: SUM.replace('total', '0.98 * total') }],
   [
     'noise',
-    { fault: 'a step off now and then', find: 'return least;', replace: 'return least + u32(least % 64u == 63u);' },
+    {
       fault: 'a step off now and then',
       find: 'return least;',
-      replace: 'return least + u32(least == 3000u);',
+      replace: 'return least + u32(least % 64u == 63u);',
     },
   ],
   ['argmax_count', { fault: 'counts twice', find: '+ best], 1u)', replace: '+ best], 2u)' }],
