@@ -1,6 +1,6 @@
 /**
  * Seeds every property test the same, so that a check of a change fails for that change only.
- * `TURNPROOF_FUZZ_SEED=$RANDOM npm test` looks elsewhere; a failure prints its seed either way.
+ * `TURNPROOF_FUZZ_SEED=$RANDOM npm test` looks elsewhere, and so does `npm run fuzz`; a failure prints its seed either way.
  */
 import { configureGlobal } from 'fast-check';
 
