@@ -158,6 +158,20 @@ describe.each(await testAdapters())('bounds on %s', (adapter) => {
     }
   });
 
+  it('tells how many boxes are bounded while one β is refined, all of them at the end', async () => {
+    const told: number[] = [];
+    const bounder = await openBounder(gpu, {
+      shape,
+      pipeline: rotation,
+      onBoxes: (boxes) => told.push(boxes),
+    });
+    const [answer] = await bounder.bound([blob(4)], [{ image: 0, beta: [11.3] }], { tolerance: 0.02 });
+    bounder.close();
+    expect(told.length).toBeGreaterThan(2);
+    expect(told).toEqual(told.toSorted((a, b) => a - b));
+    expect(told.at(-1)).toBe(answer?.boxes);
+  });
+
   it('translation: the exact answer is the sampled maximum or more, and chord and interval agree with it', async () => {
     const image = blob(5);
     for (const beta of [

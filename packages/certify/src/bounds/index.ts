@@ -30,6 +30,8 @@ export interface BounderOptions {
   readonly maxBoxes?: number;
   /** Wall time of one call in milliseconds (default: none). */
   readonly timeLimitMs?: number;
+  /** Refinement: told again and again how many sub-boxes of the call are bounded. */
+  readonly onBoxes?: (boxes: number) => void;
 }
 
 /** @throws TurnproofError `bad-input` for `exact` with rotation. */
@@ -44,6 +46,7 @@ export async function openBounder(gpu: Gpu, options: BounderOptions): Promise<Bo
   const limits = {
     maxBoxes: options.maxBoxes ?? 16_384,
     timeLimitMs: options.timeLimitMs ?? Number.POSITIVE_INFINITY,
+    onBoxes: options.onBoxes,
   };
   return RefiningBounder.create(gpu, shape, pipeline, method === 'interval' ? 'interval' : 'chord', limits);
 }

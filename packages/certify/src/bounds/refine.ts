@@ -17,6 +17,8 @@ export interface RefineLimits {
   readonly maxBoxes: number;
   /** Wall time of one call. */
   readonly timeLimitMs: number;
+  /** After each wave: sub-boxes bounded so far in the call. */
+  readonly onBoxes?: ((boxes: number) => void) | undefined;
 }
 
 /** Degrees or pixels: narrower boxes gain nothing over float32's budget. */
@@ -111,7 +113,8 @@ export class RefiningBounder implements Bounder {
       images.forEach((image, i) => {
         this.#gpu.write(stack, image, i * size);
       });
-      await inHalves(jobs, (half) => this.#run(stack, images, half, goal, started));
+      const tell = () => this.#limits.onBoxes?.(jobs.reduce((sum, { boxes }) => sum + boxes, 0));
+      await inHalves(jobs, (half) => this.#run(stack, images, half, goal, started, tell));
       const ms = (performance.now() - started) / Math.max(1, requests.length);
       return jobs.map((job) => this.#answer(job, images, goal, ms));
     } finally {
@@ -126,6 +129,7 @@ export class RefiningBounder implements Bounder {
     jobs: readonly Job[],
     goal: BoundGoal,
     started: number,
+    tell: () => void,
   ): Promise<readonly Job[]> {
     // Jobs at work at once are limited by the wave's size; the others wait their turn.
     let waiting = jobs;
@@ -139,6 +143,7 @@ export class RefiningBounder implements Bounder {
       }
       const late = performance.now() - started > this.#limits.timeLimitMs;
       await this.#step(stack, images, now, goal, late);
+      tell();
       waiting = waiting.filter((job) => !job.done);
     }
     return jobs;

@@ -101,12 +101,17 @@ async function run({ console, values }: CommandContext): Promise<number> {
   const gpu = await openGpu(values.text('adapter') ?? 'auto', console);
   try {
     const { shape } = selected.data;
+    let done = 0;
+    const tell = (more = ''): void =>
+      console.progress(done, selected.indices.length, `images bounded (${bounder.method})${more}`);
     const bounder = await openBounder(gpu, {
       shape,
       pipeline,
       method: request.method,
       ...(request.maxBoxes === undefined ? {} : { maxBoxes: request.maxBoxes }),
       ...(request.timeLimitMs === undefined ? {} : { timeLimitMs: request.timeLimitMs }),
+      // One β of a large image alone may take minutes.
+      onBoxes: (boxes) => tell(`, ${boxes} sub-boxes of the next one`),
     });
     // Rounding to 8 bits adds to what the attacker can do; a witness stays what it is.
     const extra = pipeline.quantization === 'u8' ? quantizationError(shape, pipeline.pre) : 0;
@@ -115,8 +120,8 @@ async function run({ console, values }: CommandContext): Promise<number> {
       let incomplete = 0;
       const folder = out === undefined ? null : new OutputFolder(out, 'bound', values);
       const observed = new ObservedErrors();
-      for (const [done, index] of selected.indices.entries()) {
-        console.progress(done, selected.indices.length, `images bounded (${bounder.method})`);
+      for (const index of selected.indices) {
+        tell();
         const { pixels } = await selected.data.read(index);
         const betas = betasOf(choice, pipeline.transform, index);
         const requests = betas.map((beta) => ({ image: 0, beta }));
@@ -129,6 +134,7 @@ async function run({ console, values }: CommandContext): Promise<number> {
           observed.add(index, result.witness.error, total, result.ms);
           if (!result.complete) incomplete += 1;
         }
+        done += 1;
       }
       if (incomplete > 0) {
         console.warn(
