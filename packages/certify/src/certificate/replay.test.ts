@@ -119,7 +119,9 @@ describe('before anything is drawn', () => {
       'model.externalData',
       'model.adapted',
     ]);
-    expect(replayPreparation(stated)).toEqual({ order: 'nhwc', mean: [0.5], std: [0.25] });
-    expect(replayPreparation(GOOD)).toEqual({ order: 'nchw' });
+    expect(replayPreparation(stated)).toEqual({
+      ...{ order: 'nhwc', batch: 'kept', mean: [0.5], std: [0.25] },
+    });
+    expect(replayPreparation(GOOD)).toEqual({ order: 'nchw', batch: 'kept' });
   });
 });

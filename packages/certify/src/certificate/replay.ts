@@ -51,9 +51,10 @@ export function replayInputs(certificate: Certificate): {
 
 /** How a certificate's model was prepared: with it the same file becomes the same classifier again. */
 export function replayPreparation({ model: { adapted = {} } }: Certificate): Preparation {
-  const { mean, std, layout, output } = adapted;
+  const { mean, std, layout, output, batch } = adapted;
   return {
     order: layout ?? 'nchw',
+    batch: batch ?? 'kept',
     ...(mean ? { mean } : {}),
     ...(std ? { std } : {}),
     ...(output === undefined ? {} : { output }),

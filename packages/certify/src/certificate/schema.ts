@@ -32,6 +32,7 @@ const adapted = z
     reshaped: z.array(z.int().min(1)).describe('The shape in which each image is handed over'),
     float16: z.literal('widened').describe('float16 weights and operators became float32'),
     output: z.string().describe('The one of several outputs that holds the logits'),
+    batch: z.literal('freed').describe('Its batch was fixed to one image and takes any number now'),
   })
   .partial()
   .describe('Absent: the model of the file itself, on images [channels, height, width] in [0, 1]');

@@ -9,20 +9,19 @@ import { badInput, TurnproofError } from '@turnproof/core';
 import type { Adaptation, Preparation } from './adaptation.ts';
 import { chooseLayout } from './layout.ts';
 import type { ImageShape, InspectedModel } from './model.ts';
+import { constantNode, INT64 } from './onnx/constant.ts';
 import {
   type AttributeProto,
   AttributeProtoSchema,
   type GraphProto,
   type NodeProto,
   NodeProtoSchema,
-  TensorProtoSchema,
   ValueInfoProtoSchema,
 } from './onnx/onnx-pb.ts';
-import { decodeModel, encodeModel, FLOAT, partsOf } from './onnx/tree.ts';
+import { decodeModel, encodeModel, FLOAT, unusedPrefix } from './onnx/tree.ts';
 
-const INT64 = 7;
 /** AttributeProto.AttributeType. */
-const [TENSOR, INTS] = [4, 7];
+const INTS = 7;
 
 /**
  * The model for images of a shape; one that is ready for it already is left as it is.
@@ -61,14 +60,7 @@ export function adaptModel(
   const tree = decodeModel(info.file, model.bytes);
   const { graph } = tree;
   if (!graph) throw badInput(`${info.file}: not an ONNX model: it holds no graph`);
-  const names = new Set(
-    partsOf(tree).graphs.flatMap(({ node, input, initializer }) => [
-      ...node.flatMap(({ output }) => output),
-      ...[...input, ...initializer].map(({ name }) => name),
-    ]),
-  );
-  let prefix = 'turnproof';
-  while ([...names].some((name) => name.startsWith(prefix))) prefix += '_';
+  const prefix = unusedPrefix(tree);
   const nodes = new Chain(`${prefix}_images`, prefix);
   const perChannel = (values: readonly number[]) =>
     values.length === 1 ? [1, 1, 1, 1] : [1, channels, 1, 1];
@@ -121,7 +113,7 @@ function checkedNormalisation({ mean, std }: Preparation, channels: number) {
 const integers = (name: string, values: readonly number[]): AttributeProto =>
   create(AttributeProtoSchema, { name, type: INTS, ints: values.map(BigInt) });
 
-/** Nodes, each fed by the one before. Weights are Constant nodes: old models would need an initialiser to be an input. */
+/** Nodes, each fed by the one before. */
 class Chain {
   readonly input: string;
   readonly nodes: NodeProto[] = [];
@@ -155,16 +147,7 @@ class Chain {
     values: Float32Array | BigInt64Array,
   ): string {
     const output = `${this.#prefix}_${name}`;
-    const t = create(TensorProtoSchema, {
-      dataType,
-      dims: dims.map(BigInt),
-      // ONNX is little-endian, as every machine is that runs this.
-      rawData: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
-    });
-    const attribute = [create(AttributeProtoSchema, { name: 'value', type: TENSOR, t })];
-    this.nodes.push(
-      create(NodeProtoSchema, { name: output, opType: 'Constant', output: [output], attribute }),
-    );
+    this.nodes.push(constantNode(output, dataType, dims, values));
     return output;
   }
 }

@@ -9,6 +9,8 @@ export interface Preparation {
   readonly std?: readonly number[];
   /** Which of several outputs holds the logits. */
   readonly output?: string;
+  /** A batch that is fixed to 1 stays so; by default it is freed where that can be. */
+  readonly batch?: 'kept' | 'freed';
 }
 
 /** What was changed about the model of the file, in the order in which an image meets it; absent: nothing. */
@@ -20,10 +22,13 @@ export interface Adaptation {
   readonly reshaped?: readonly number[] | undefined;
   readonly float16?: 'widened' | undefined;
   readonly output?: string | undefined;
+  /** It took one image at a time. */
+  readonly batch?: 'freed' | undefined;
 }
 
 /** In words, for people. */
-export function adaptationWords({ mean, std, layout, reshaped, float16, output }: Adaptation): string[] {
+export function adaptationWords(adaptation: Adaptation): string[] {
+  const { mean, std, layout, reshaped, float16, output, batch } = adaptation;
   return [
     ...(mean ? [`mean ${mean.join(',')}`] : []),
     ...(std ? [`std ${std.join(',')}`] : []),
@@ -31,5 +36,6 @@ export function adaptationWords({ mean, std, layout, reshaped, float16, output }
     ...(reshaped ? [`reshaped to [n, ${reshaped.join(', ')}]`] : []),
     ...(float16 ? ['float16 widened to float32'] : []),
     ...(output === undefined ? [] : [`output ${output}`]),
+    ...(batch ? ['its batch of 1 freed'] : []),
   ];
 }

@@ -2,9 +2,9 @@
  * The base classifier b: an ONNX file behind the {@link Classifier} interface, onnxruntime-web inside.
  */
 import { badInput } from '@turnproof/core';
-import { adaptModel } from './adapt.ts';
 import type { Preparation } from './adaptation.ts';
 import type { Classifier } from './classifier.ts';
+import { prepareModel } from './free-batch.ts';
 import { type ImageShape, type InspectedModel, inspectModel } from './model.ts';
 import type { Provider } from './ort-runtime.ts';
 import { WasmClassifier } from './wasm-classifier.ts';
@@ -15,6 +15,7 @@ export { adaptModel } from './adapt.ts';
 export { type Adaptation, adaptationWords, type Preparation } from './adaptation.ts';
 export { argmaxRows, NO_CLASS } from './argmax.ts';
 export type { Classifier } from './classifier.ts';
+export { type PrepareOptions, prepareModel } from './free-batch.ts';
 export { ParityGuard, type ParityGuardOptions } from './guard.ts';
 export {
   type ImageShape,
@@ -60,7 +61,7 @@ export async function openClassifier(options: OpenClassifierOptions): Promise<Cl
     typeof options.model === 'string'
       ? await inspectModel(options.model, { threads, output })
       : options.model;
-  const model = adaptModel(inspected, shape, preparation);
+  const model = await prepareModel(inspected, shape, preparation, { threads });
   const onHost = await WasmClassifier.open(model, shape, threads);
   if (provider === 'wasm' || !device) return onHost;
   const { classes } = onHost;

@@ -97,3 +97,16 @@ export function partsOf(model: ModelProto): Parts {
   }
   return parts;
 }
+
+/** The start of names that nothing in the model has. */
+export function unusedPrefix(model: ModelProto): string {
+  const names = new Set(
+    partsOf(model).graphs.flatMap(({ node, input, initializer }) => [
+      ...node.flatMap(({ output }) => output),
+      ...[...input, ...initializer].map(({ name }) => name),
+    ]),
+  );
+  let prefix = 'turnproof';
+  while ([...names].some((name) => name.startsWith(prefix))) prefix += '_';
+  return prefix;
+}
