@@ -19,9 +19,9 @@ const PLAN: Plan = {
 };
 const ROTATION = { transform: 'rotation', range: 30 } as const;
 
-function refusal(change: Partial<Plan>): string {
+function refusal(change: Partial<Plan>, range = 30): string {
   try {
-    checkPlan({ ...PLAN, ...change }, ROTATION);
+    checkPlan({ ...PLAN, ...change }, { ...ROTATION, range });
   } catch (error) {
     if (error instanceof TurnproofError && error.code === 'bad-input')
       return `${error.message}. ${error.fix ?? ''}`;
@@ -54,6 +54,12 @@ describe('a plan', () => {
     [{ nEps: 3, confidence: 1 - 1e-9 }, 'give --n-eps 40 or more'],
   ] as const)('for a sweep of %o is refused', (change, words) => {
     expect(refusal({ method: 'sweep', ...change })).toContain(words);
+  });
+
+  it('for a sweep of a tiny range is refused with a floor that can be read', () => {
+    // In float64, 1e-9 / 100 is 1.0000000000000001e-11.
+    expect(refusal({ method: 'sweep' }, 1e-9)).toMatch(/give --floor 1e-11, for instance$/);
+    expect(refusal({ method: 'sweep', floor: 1e-11 }, 1e-9)).toBe('accepted');
   });
 
   // 0.5^7 = 0.0078 > 0.01 / 2 ... : base needs p^n <= alpha at p = 1/2.

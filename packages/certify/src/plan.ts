@@ -204,7 +204,7 @@ function checkSweep(
   if (!(floor > 0 && floor <= range)) {
     throw badInput(
       `floor ${floor} ${unit}: the narrowest slice must be above 0 and no wider than the range, ${range}`,
-      `give --floor ${range / 100}, for instance`,
+      `give --floor ${Number((range / 100).toPrecision(3))}, for instance`,
     );
   }
   requireCount('max_samples', maxSamples, MAX_SAMPLES);

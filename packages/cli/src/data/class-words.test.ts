@@ -82,12 +82,12 @@ describe('a line on the classes of the data', () => {
     ['the data have 4 classes (0, 2, 7, 9), the model 10', ['0', '2', '7', '9'], 10],
     // One too high: the labels of a set that counts from 1.
     [
-      'the data have 3 classes (1, 2, 3), the model 3; the numbers are taken as they are, where torchvision counts names in their order',
+      "the data have 3 classes (1, 2, 3), the model 3; the numbers are taken as they are, not in the order of the names, as torchvision's ImageFolder does",
       ['1', '2', '3'],
       3,
     ],
     [
-      'the data have 11 classes (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10), the model 11; the numbers are taken as they are, where torchvision counts names in their order',
+      "the data have 11 classes (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10), the model 11; the numbers are taken as they are, not in the order of the names, as torchvision's ImageFolder does",
       ['0', '1', '10', '2', '3', '4', '5', '6', '7', '8', '9'],
       11,
     ],

@@ -93,7 +93,7 @@ export function classRemark(named: readonly NamedClass[] | null, modelClasses: n
     .map(({ number, name }) => (Number(name) === number ? `${number}` : `${number}=${name}`));
   if (named.length > NAMED) shown.push('...');
   const order = inOtherOrder
-    ? '; the numbers are taken as they are, where torchvision counts names in their order'
+    ? "; the numbers are taken as they are, not in the order of the names, as torchvision's ImageFolder does"
     : '';
   return `the data have ${found.length} classes (${shown.join(', ')}), the model ${modelClasses}${order}`;
 }
