@@ -32,7 +32,6 @@ export {
 export {
   type Adaptation,
   adaptationWords,
-  adaptModel,
   type Classifier,
   checkParity,
   gapWords,
@@ -45,6 +44,7 @@ export {
   type ParityReport,
   type Preparation,
   type Provider,
+  prepareModel,
   webgpuGaps,
 } from './classifier/index.ts';
 export type { Progress, Stage } from './methods/method.ts';

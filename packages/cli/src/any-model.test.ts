@@ -125,6 +125,43 @@ describe('a model', () => {
   });
 });
 
+describe('a model for one image at a time', () => {
+  const model = `${MODELS}flat-column.onnx`;
+  const certify = (out: string) =>
+    runCli(
+      [
+        ...['certify', '--data', 'signs', '--limit', '1', '--model', model, '--transform', 'rotation'],
+        ...['--range', '4', '--sigma-eps', '0.15', '--vignette', 'circle:2', '--blur', '5:1', '--out', out],
+        ...['--adapter', adapter],
+      ],
+      { cwd: folder.path },
+    );
+  const replayed = (out: string) => runCli(['verify', out, '--replay', '1'], { cwd: folder.path });
+
+  it('runs on many; its certificate says so, and drawing it again does the same', async () => {
+    const ran = await certify('freed');
+    expect(ran.code, ran.stderr).toBe(0);
+    const file = join(folder.path, 'freed/certificates.jsonl');
+    const certificate = certificateSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+    expect(certificate.model.adapted).toEqual({ reshaped: [3072, 1], batch: 'freed' });
+    expect((await replayed('freed')).stdout).toContain(
+      '1 of 1 certificates are what drawing them again gives',
+    );
+    // A model that cannot be freed, or need not be, is not what such a certificate speaks of.
+    const other = { ...certificate.model, adapted: { batch: 'freed' } };
+    await writeFile(file, `${JSON.stringify({ ...certificate, model: other })}\n`);
+    const forged = await replayed('freed');
+    expect([forged.code, forged.stdout]).toEqual([42, expect.stringContaining('model.adapted')]);
+  });
+
+  it('is said by model inspect to take one, and to be freed for data that fit', async () => {
+    const alone = await runCli(['model', 'inspect', model], { cwd: folder.path });
+    expect(alone.stdout).toMatch(/^batch +1 only$/m);
+    const fitted = await runCli(['model', 'inspect', model, '--data', 'signs'], { cwd: folder.path });
+    expect(fitted.stdout).toMatch(/^adapted +reshaped to \[n, 3072, 1\]; its batch of 1 freed$/m);
+  });
+});
+
 describe('an operator that the webgpu provider lacks', () => {
   const shape = { channels: 1, height: 4, width: 4 };
   const file = async () =>

@@ -1,12 +1,7 @@
 /** Adapted models against plain loops: the same logits as the linear model gives for images put into order by hand. */
 import { describe, expect, it } from 'vitest';
-import {
-  adaptModel,
-  type InspectedModel,
-  inspectModelBytes,
-  openClassifier,
-  type Preparation,
-} from './index.ts';
+import { adaptModel } from './adapt.ts';
+import { type InspectedModel, inspectModelBytes, openClassifier, type Preparation } from './index.ts';
 import { decodeModel } from './onnx/tree.ts';
 import { float16 } from './onnx/widen-float16.ts';
 import { linearModel, linearOracle, onnxModel, someFloats } from './onnx-writer.test-support.ts';

@@ -11,7 +11,6 @@ import { WasmClassifier } from './wasm-classifier.ts';
 import { WebgpuClassifier } from './webgpu-classifier.ts';
 import { gapWords, webgpuGaps } from './webgpu-gaps.ts';
 
-export { adaptModel } from './adapt.ts';
 export { type Adaptation, adaptationWords, type Preparation } from './adaptation.ts';
 export { argmaxRows, NO_CLASS } from './argmax.ts';
 export type { Classifier } from './classifier.ts';

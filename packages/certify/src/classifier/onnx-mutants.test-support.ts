@@ -5,7 +5,7 @@
 import { toBinary } from '@bufbuild/protobuf';
 import { TurnproofError } from '@turnproof/core';
 import fc from 'fast-check';
-import { adaptModel, inspectModelBytes, openClassifier } from './index.ts';
+import { inspectModelBytes, openClassifier, prepareModel } from './index.ts';
 import { ModelProtoSchema } from './onnx/onnx-pb.ts';
 import { decodeModel, partsOf } from './onnx/tree.ts';
 import { type Node, onnxModel, someFloats } from './onnx-writer.test-support.ts';
@@ -111,7 +111,7 @@ function change(bytes: Uint8Array, { kind, at, value, number }: Step): Uint8Arra
 async function outcomeOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   try {
     const model = await inspectModelBytes('m.onnx', bytes, { threads: 1 });
-    const ready = adaptModel(model, shape, {});
+    const ready = await prepareModel(model, shape);
     const classifier = await openClassifier({ model: ready, provider: 'wasm', shape, threads: 1 });
     const { classes } = classifier;
     const logits = await classifier.logits(new Float32Array(3 * 36).fill(0.5), 3);

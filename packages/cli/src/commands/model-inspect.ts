@@ -1,16 +1,18 @@
 /** `turnproof model inspect FILE`: what was understood of a model, and whether it can serve. */
 import {
   adaptationWords,
-  adaptModel,
   inspectModel,
   type ModelInfo,
   openClassifier,
+  prepareModel,
 } from '@turnproof/certify/classifier';
 import type { CommandSpec } from '../command.ts';
 import { classRemark } from '../data/class-words.ts';
 import { openDataset } from '../data/index.ts';
 import { dataOptions, readFolderOptions } from '../options/data.ts';
 import { modelOptions, readPreparation, resolveModel } from '../options/model.ts';
+import { parityImages } from '../prepare/engine.ts';
+import { TRIAL_SIGMA } from '../prepare/inputs.ts';
 
 export const inspect: CommandSpec = {
   name: 'inspect',
@@ -39,7 +41,8 @@ export const inspect: CommandSpec = {
     let { info } = inspected;
     let remark: string | null = null;
     if (data) {
-      const model = adaptModel(inspected, data.shape, preparation);
+      const images = () => parityImages(data, [...Array(Math.min(data.size, 7)).keys()], TRIAL_SIGMA);
+      const model = await prepareModel(inspected, data.shape, preparation, { images });
       const classifier = await openClassifier({ model, provider: 'wasm', shape: data.shape });
       info = {
         ...info,

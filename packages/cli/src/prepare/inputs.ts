@@ -5,7 +5,6 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import {
-  adaptModel,
   type Classifier,
   checkPipeline,
   type InspectedModel,
@@ -13,12 +12,14 @@ import {
   openClassifier,
   type Pipeline,
   type Preparation,
+  prepareModel,
 } from '@turnproof/certify';
 import { badInput } from '@turnproof/core';
 import type { Console } from '../console.ts';
 import { type Dataset, openDataset, selectIndices } from '../data/index.ts';
 import type { DataChoice } from '../options/data.ts';
 import { imagesOf, type ShardChoice } from '../options/shard.ts';
+import { parityImages } from './engine.ts';
 
 export interface SelectedData {
   readonly data: Dataset;
@@ -50,6 +51,9 @@ export async function openSelection(choice: DataChoice, pipeline: Pipeline): Pro
   return { data, indices: part, all: indices, shard: { ...shard, of: indices.length } };
 }
 
+/** Of the noise on images by which a model is tried before anything is known of the run. */
+export const TRIAL_SIGMA = 0.25;
+
 export interface HostModel {
   readonly model: InspectedModel;
   /** The model on the wasm provider. */
@@ -63,14 +67,15 @@ export interface HostModel {
  */
 export async function openHostModel(
   path: string,
-  { data }: SelectedData,
+  { data, indices }: SelectedData,
   threads: number | undefined,
   preparation: Preparation,
 ): Promise<HostModel> {
   const inspected = await inspectModel(path, { threads, output: preparation.output });
   // Certificates name the file; where it lies on this machine means nothing elsewhere.
   const named = { ...inspected, info: { ...inspected.info, file: basename(path) } };
-  const model = adaptModel(named, data.shape, preparation);
+  const images = () => parityImages(data, indices, TRIAL_SIGMA);
+  const model = await prepareModel(named, data.shape, preparation, { threads, images });
   const host = await openClassifier({
     model,
     provider: 'wasm',
