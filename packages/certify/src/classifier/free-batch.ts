@@ -44,7 +44,9 @@ export async function prepareModel(
   { threads, images = () => noiseImages(shape) }: PrepareOptions = {},
 ): Promise<InspectedModel> {
   const model = adaptModel(inspected, shape, preparation);
-  if (inspected.readyFor || model.info.fixedBatch !== 1 || preparation.batch === 'kept') return model;
+  // As the file declares it: a model may be run one image at a time for a reason of its own.
+  const isOfOne = inspected.info.inputShape[0] === 1;
+  if (inspected.readyFor || !isOfOne || preparation.batch === 'kept') return model;
   const opened: WasmClassifier[] = [];
   const open = async (one: InspectedModel): Promise<WasmClassifier> => {
     const classifier = await WasmClassifier.open(one, shape, threads);
