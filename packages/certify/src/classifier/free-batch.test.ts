@@ -186,6 +186,20 @@ const KEPT: readonly (readonly [string, Graph])[] = [
     ),
   ],
   [
+    'counts the images of its batch',
+    graphOf(
+      [flatten, matmul, { op: 'Shape', inputs: ['z'], outputs: ['shape'] }],
+      [],
+      [
+        { op: 'Cast', inputs: ['shape'], outputs: ['counts'], attributes: { to: 1 } },
+        { op: 'ReduceMin', inputs: ['counts'], outputs: ['n'], attributes: { keepdims: 0 } },
+        // A factor that is 1 here; another model's need not be 1 in a batch that no trial sees.
+        { op: 'Div', inputs: ['n', 'n'], outputs: ['one'] },
+        { op: 'Mul', inputs: ['z', 'one'], outputs: ['y'] },
+      ],
+    ),
+  ],
+  [
     'turns its rows around',
     graphOf(
       [flatten, matmul],

@@ -84,6 +84,7 @@ async function freedModel(model: InspectedModel, threads: number | undefined): P
   if (!graph) throw badInput(`${info.file}: not an ONNX model: it holds no graph`);
   const shapes = await shapesOf(model, reshapesOf(graph), threads);
   freedGraph(graph, info, shapes, unusedPrefix(tree));
+  if (mayCount(graph, info.outputName)) throw badInput(`${info.file}: may count the images of its batch`);
   return {
     ...model,
     bytes: encodeModel(info.file, tree),
@@ -157,6 +158,23 @@ function freedGraph(
     node.input = [node.input[0] ?? '', name];
   }
   graph.node = [...constants, ...graph.node];
+}
+
+/** Operators that give the number of images, or hide what they do in graphs of their own. */
+const COUNTING = ['Shape', 'Size', 'If', 'Loop', 'Scan'];
+
+/** Does the output depend on such an operator? With one image it was a constant. */
+function mayCount({ node }: GraphProto, outputName: string): boolean {
+  const makers = new Map(node.flatMap((one) => one.output.map((name) => [name, one] as const)));
+  const open = [outputName];
+  const seen = new Set<NodeProto>();
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    const maker = makers.get(name);
+    if (!maker || seen.has(maker)) continue;
+    seen.add(maker);
+    open.push(...maker.input);
+  }
+  return [...seen].some((one) => COUNTING.includes(one.opType));
 }
 
 function freeFirst({ type }: ValueInfoProto): void {
