@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { uniformOf } from '../sampling/simulated-engine.test-support.ts';
+import { clopperPearsonLower } from '../statistics/index.ts';
 import { mostExceeding, qLower } from './claims.ts';
 
 /** P(Bin(n, p) <= k), term by term. */
@@ -45,6 +46,19 @@ describe('q_E', () => {
     expect(qLower(0, 200, 0.001, 0.001)).toBe(0);
     // As many passes as wrong ones alone would give say nothing of good images.
     expect(qLower(20, 200, 0.001, 0.2)).toBe(0);
+  });
+
+  it('is rounded down, to the last bit: q (1 - alpha_inner) is at most L - alpha_inner in whole numbers', () => {
+    const whole = (x: number) => BigInt(x * 2 ** 200);
+    for (let passed = 20; passed <= 97; passed++) {
+      for (const alphaInner of [0.001, 0.0123, 0.1]) {
+        const q = qLower(passed, 97, 0.001, alphaInner);
+        const room = (whole(clopperPearsonLower(passed, 97, 0.001)) - whole(alphaInner)) << 200n;
+        const rest = (1n << 200n) - whole(alphaInner);
+        expect(q === 0 || whole(q) * rest <= room, `${passed} passed, ${alphaInner}`).toBe(true);
+        expect(whole(q * (1 + 2 ** -50)) * rest > room || room <= 0n).toBe(true);
+      }
+    }
   });
 
   /** So many calibrations of n images: the share whose q_E, by this formula, is above the true q. */
