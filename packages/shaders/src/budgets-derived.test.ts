@@ -18,7 +18,15 @@ import {
   sliceRemainderBudget,
   warpBudget,
 } from './budgets.ts';
-import { bitsOfF32, boxWidths, fixedMap, fractionBits, type ImageShape, writeBox } from './geometry.ts';
+import {
+  bitsOfF32,
+  boxWidths,
+  fixedMap,
+  fractionBits,
+  type ImageShape,
+  reachOf,
+  writeBox,
+} from './geometry.ts';
 import { NO_PREPROCESS, type Tiling } from './layout.ts';
 import type { Preprocess } from './preprocess.ts';
 
@@ -28,6 +36,8 @@ const shapes: ImageShape[] = [
   { channels: 3, height: 7, width: 41 },
   { channels: 1, height: 1, width: 1 },
   { channels: 3, height: 1024, width: 700 },
+  // Fewest bits behind the point: here coordinates lose most.
+  { channels: 1, height: 4096, width: 4096 },
 ];
 const blurred = (size: number): Preprocess => ({ vignette: { kind: 'none' }, blur: { size, sigma: 1 } });
 const cases = shapes.flatMap((shape) =>
@@ -86,6 +96,8 @@ describe('each budget is its count of roundings', () => {
       [28, 28],
       [64, 12],
       [5, 33],
+      [100, 3],
+      [3, 100],
     ] as const) {
       const overrides = { TILE_WIDTH: 0, TILE_HEIGHT: 0, REGION_SIZE: 0, ROWS_SIZE: 0, SIDE: side };
       const tiling: Tiling = { tileWidth, tileHeight, tilesX: 1, tiles: 1, side, overrides };
@@ -112,6 +124,9 @@ describe('each budget is its count of roundings', () => {
     expect(normUp([9, 16, 25], 0, 2, tiling, 0)).toBeCloseTo(5, 4);
     expect(normUp([9, 16], 0, 3, tiling, 0)).toBeNaN();
     expect(normAtLeast(Number.NaN, tiling, 0)).toBeNaN();
+    expect(normUp([0], 0, 1, tiling, 0)).toBeGreaterThan(0);
+    expect(normAtLeast(normUp([0], 0, 1, tiling, 0), tiling, 0)).toBe(0);
+    expect(normAtLeast(1e-5, tiling, 1e-5)).toBe(0);
   });
 });
 
@@ -182,11 +197,7 @@ describe('what kernels are told of a box', () => {
   });
 
   it('coordinates stay below 2^31, and have as many bits as that allows', () => {
-    for (const shape of [
-      ...shapes,
-      { channels: 1, height: 4096, width: 4096 },
-      { channels: 1, height: 2, width: 4096 },
-    ]) {
+    for (const shape of [...shapes, { channels: 1, height: 2, width: 4096 }]) {
       const bits = fractionBits(shape);
       const side = Math.max(shape.height, shape.width);
       const reach = shape.height + shape.width - 2;
@@ -194,6 +205,18 @@ describe('what kernels are told of a box', () => {
       const largest = Math.max(1.32 * reach + side, reach + side + 2 * (side + 1)) + 1;
       expect(largest * 2 ** (bits - 1)).toBeLessThan(2 ** 31);
       expect(bits === 24 || 4 * largest * 2 ** (bits - 1) > 2 ** 31).toBe(true);
+    }
+    // 4 of the longer side, 2 of |X| + |Y| and 4 units fit into 31 bits; fractions have 24.
+    for (const [height, width, bits] of [
+      [28, 28, 24],
+      [224, 224, 21],
+      [300, 200, 20],
+      [700, 700, 19],
+      [4096, 4096, 17],
+      [4096, 3, 17],
+    ] as const) {
+      expect(fractionBits({ channels: 1, height, width }), `${height} x ${width}`).toBe(bits);
+      expect(reachOf({ channels: 5, height, width })).toBe(height + width - 2);
     }
     for (const side of [0, 4097, Number.NaN, -1]) {
       expect(() => fractionBits({ channels: 1, height: side, width: 5 })).toThrow('sides of 1 to 4096');

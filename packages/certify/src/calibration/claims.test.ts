@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { uniformOf } from '../sampling/simulated-engine.test-support.ts';
-import { clopperPearsonLower } from '../statistics/index.ts';
+import { clopperPearsonLower, clopperPearsonUpper } from '../statistics/index.ts';
 import { mostExceeding, qLower } from './claims.ts';
 
 /** P(Bin(n, p) <= k), term by term. */
@@ -29,6 +29,13 @@ describe('how many β may exceed E', () => {
       expect(lowerTail(most + 1, nBetas, rhoE)).toBeGreaterThan(alphaInner);
     },
   );
+
+  it('counts a share whose upper bound is rho_E itself, and none that is a hair above', () => {
+    const rhoE = clopperPearsonUpper(3, 1000, 0.001);
+    const level = { nBetas: 1000, alphaInner: 0.001 };
+    expect(mostExceeding({ ...level, rhoE })).toBe(3);
+    expect(mostExceeding({ ...level, rhoE: rhoE * (1 - 2 ** -52) })).toBe(2);
+  });
 
   it('is refused where not even none would do, with the number that would', () => {
     const level = { rhoE: 0.001, alphaInner: 0.001 };

@@ -159,6 +159,9 @@ describe('the reach', () => {
     expect(reach).toEqual({ lower: [-20], upper: [12] });
     expect(obstaclesAt(rotation, reach, obstacles)).toEqual([obstacles[2], obstacles[0]]);
     expect(reachWithout(rotation, [{ lower: [0], upper: [1] }])).toBeNull();
+    expect(reachWithout(rotation, [{ lower: [-1], upper: [0] }])).toBeNull();
+    expect(reachWithout(rotation, [{ lower: [0], upper: [0] }])).toBeNull();
+    expect(reachWithout(rotation, [{ lower: [-0.5], upper: [0.5] }])).toBeNull();
   });
 
   it('of a square is a square', () => {
