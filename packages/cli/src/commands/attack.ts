@@ -14,6 +14,7 @@ import type { CommandContext, CommandSpec } from '../command.ts';
 import { type DataImage, hashPixels } from '../data/types.ts';
 import { EXIT_OK } from '../failure.ts';
 import { smoothingOptions } from '../options/plan.ts';
+import { tellSeed, withSeed } from '../options/seed.ts';
 import type { Values } from '../options/values.ts';
 import { check, open, type Prepared, runOptions, sharedOptions } from '../prepare/certifying.ts';
 import { canBeShown, pngOf } from '../report/clean-images.ts';
@@ -106,8 +107,10 @@ function readRequest(values: Values): Request {
   };
 }
 
-async function run(context: CommandContext): Promise<number> {
-  const { console, values } = context;
+async function run(given: CommandContext): Promise<number> {
+  const values = withSeed(given.values);
+  const context = { ...given, values };
+  const { console } = context;
   const request = readRequest(values);
   const checked = await check(context, [request.smoothed === 'dist' ? 'dist' : 'base'], () => {
     if (request.out !== undefined) checkRunFolder(request.out);
@@ -127,6 +130,7 @@ async function run(context: CommandContext): Promise<number> {
     console.note(`all is there for ${selected.indices.length} images; nothing was run`);
     return EXIT_OK;
   }
+  tellSeed(values, console);
   const prepared = await open(context, checked);
   const { engine, pipeline, plan } = prepared;
   const { shape } = selected.data;

@@ -15,6 +15,7 @@ import { boundOption, readBoundMethod } from '../options/bound.ts';
 import { dataOptions, readData } from '../options/data.ts';
 import { adapterOptions } from '../options/device.ts';
 import { pipelineOptions, readPipeline } from '../options/pipeline.ts';
+import { tellSeed, withSeed } from '../options/seed.ts';
 import type { Values } from '../options/values.ts';
 import { betasOf } from '../prepare/betas.ts';
 import { openGpu } from '../prepare/engine.ts';
@@ -86,7 +87,8 @@ interface Request {
   readonly timeLimitMs: number | undefined;
 }
 
-async function run({ console, values }: CommandContext): Promise<number> {
+async function run({ console, values: given }: CommandContext): Promise<number> {
+  const values = withSeed(given);
   const pipeline = readPipeline(values);
   const request = readRequest(values, pipeline);
   const choice = readBetas(values, pipeline.transform, pipeline.range);
@@ -98,6 +100,7 @@ async function run({ console, values }: CommandContext): Promise<number> {
     console.note(`all is there for ${selected.indices.length} images; nothing was run`);
     return EXIT_OK;
   }
+  if (choice.kind === 'drawn') tellSeed(values, console);
   const gpu = await openGpu(values.text('adapter') ?? 'auto', console);
   try {
     const { shape } = selected.data;

@@ -11,7 +11,7 @@ const at = (...names: string[]) => join(folder.path, ...names);
 
 const PIPELINE = [
   ...['--transform', 'rotation', '--range', '4', '--sigma-gamma', '8'],
-  ...['--vignette', 'circle:2', '--blur', '5:1', '--adapter', 'software'],
+  ...['--vignette', 'circle:2', '--blur', '5:1', '--adapter', 'software', '--seed', '0'],
 ];
 const SMALL = ['--n-choose', '6', '--n-images', '6', '--n-betas', '60', '--rho-e', '0.15', '--margin', '1.3'];
 const calibrate = (...more: string[]) =>

@@ -27,6 +27,7 @@ import { type CalibrateChoice, calibrateOptions, readCalibrate } from '../option
 import { dataOptions, readData } from '../options/data.ts';
 import { adapterOptions } from '../options/device.ts';
 import { pipelineOptions, readPipeline } from '../options/pipeline.ts';
+import { tellSeed, withSeed } from '../options/seed.ts';
 import { openGpu } from '../prepare/engine.ts';
 import { openSelection, type SelectedData } from '../prepare/inputs.ts';
 import { downTo, upTo } from '../rounding.ts';
@@ -68,8 +69,10 @@ export const calibrate: CommandSpec = {
   run,
 };
 
-async function run(context: CommandContext): Promise<number> {
-  const { console, values } = context;
+async function run(given: CommandContext): Promise<number> {
+  const values = withSeed(given.values);
+  const context = { ...given, values };
+  const { console } = context;
   const pipeline = readPipeline(values);
   const method = readBoundMethod(values, pipeline.transform);
   const selected = await openSelection(readData(values), pipeline);
@@ -81,6 +84,7 @@ async function run(context: CommandContext): Promise<number> {
     console.note('all is there; nothing was run');
     return EXIT_OK;
   }
+  tellSeed(values, console);
   const gpu = await openGpu(values.text('adapter') ?? 'auto', console);
   try {
     const { shape } = selected.data;

@@ -1,12 +1,13 @@
 /** `turnproof certify`: a run folder of certificates, a line an image. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Certificate, Certifier } from '@turnproof/certify';
 import { badInput } from '@turnproof/core';
 import type { CommandContext, CommandSpec } from '../command.ts';
 import type { Console } from '../console.ts';
 import { EXIT_INTERRUPTED, EXIT_OK } from '../failure.ts';
 import { certifyPlanOptions } from '../options/plan.ts';
+import { readSeed, tellSeed, withSeed } from '../options/seed.ts';
 import { parseShard, shardFolderName, shardOption } from '../options/shard.ts';
 import type { Values } from '../options/values.ts';
 import { type Checked, check, runOptions, sharedOptions } from '../prepare/certifying.ts';
@@ -31,6 +32,7 @@ import { checkRunFolder, defaultRunFolder, isStillborn, RunFolder } from '../run
 import { readRunLines, writeRunLines } from '../run/run-lines.ts';
 import type { RunLock } from '../run/run-lock.ts';
 import { Pace, StateFile } from '../run/run-state.ts';
+import { claimShardSeed, withShardSeed } from '../run/shard-seed.ts';
 import { formatSummary, type ImageOutcome } from '../run/summary.ts';
 import { Survivor } from '../run/survivor.ts';
 import { writeWhole } from '../run/write-whole.ts';
@@ -87,14 +89,20 @@ async function run(given: CommandContext): Promise<number> {
   const there = given.values.flag('resume') ? configToResume(out, given.values) : null;
   const lock = there === null || dry ? null : await takeLock(out, console);
   try {
-    const context = there ? { ...given, values: resumedValues(out, given.values, there) } : given;
-    const checked = await check(context, METHODS, () => {
+    let values = there ? resumedValues(out, given.values, there) : given.values;
+    // Of a shard that is begun: the seed that all of them have.
+    const shared = there === null && values.text('shard') !== undefined ? dirname(out) : null;
+    values = shared === null ? withSeed(values) : await withShardSeed(values, shared);
+    let checked = await check({ ...given, values }, METHODS, () => {
       if (there === null && !(given.values.flag('resume') && isStillborn(out))) checkRunFolder(out);
     });
     const release = () => checked.opened.host.release();
-    const planned = plannedConfig(context.values, checked, out);
     try {
-      if (there) requireSame(out, there, planned);
+      if (shared !== null && !dry) {
+        values = await claimShardSeed(values, shared);
+        checked = { ...checked, plan: { ...checked.plan, seed: readSeed(values) } };
+      }
+      if (there) requireSame(out, there, plannedConfig(values, checked, out));
     } catch (error) {
       await release();
       throw error;
@@ -109,7 +117,8 @@ async function run(given: CommandContext): Promise<number> {
       await release();
       return await finish(out, old, console);
     }
-    return await certifyAll(context, checked, planned, out, old);
+    tellSeed(values, console);
+    return await certifyAll({ ...given, values }, checked, plannedConfig(values, checked, out), out, old);
   } finally {
     lock?.release();
   }

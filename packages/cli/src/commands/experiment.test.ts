@@ -37,11 +37,14 @@ describe('an experiment', () => {
     const { stdout, stderr, code } = await cli('experiment', 'two.yaml', '--out', 'two', '--set', 'limit=2');
     expect(code, stderr).toBe(0);
     expect((await readdir(at('two'))).sort()).toEqual(['far', 'near', 'report', 'report.html', 'table.md']);
+    const seed = /^seed (\d+) \(--set seed=\d+ repeats the draws\)$/m.exec(stderr)?.[1];
+    expect(seed, stderr).toBeDefined();
     for (const name of ['near', 'far']) {
       const config = JSON.parse(await readFile(at('two', name, 'config.json'), 'utf8'));
       expect(config.options).toMatchObject({
         limit: '2',
         method: 'base',
+        seed,
         range: name === 'near' ? '5' : '20',
       });
       expect(
@@ -146,7 +149,7 @@ describe('an experiment', () => {
 const OF_ALL_KINDS = `
 title: All kinds
 options:
-  { data: signs, model: signs, adapter: software, transform: rotation, range: 4, sigma-gamma: 8, vignette: 'circle:2', blur: '5:1' }
+  { data: signs, model: signs, adapter: software, transform: rotation, range: 4, sigma-gamma: 8, vignette: 'circle:2', blur: '5:1', seed: 0 }
 runs:
   - { name: errors, command: bound, options: { limit: 2, betas: 1 }, paper: { max. bound: 0.5 } }
   - { name: hit, command: attack, options: { index: 1, attacks: 5 } }

@@ -13,6 +13,7 @@ import {
 import { flagsOf, runChild } from '../experiment/run-child.ts';
 import { asMarkdown, asText, experimentTables, notesOf, type SummarisedRun } from '../experiment/tables.ts';
 import { EXIT_OK } from '../failure.ts';
+import { randomSeed } from '../options/seed.ts';
 import type { Values } from '../options/values.ts';
 import { type ReportedRun, readRun } from '../report/read-run.ts';
 import { writeReport } from '../report/write-report.ts';
@@ -115,15 +116,22 @@ async function run(context: CommandContext): Promise<number> {
   requireWritable(out, `--out ${out}`);
   const steps: Step[] = [];
   for (const plan of runs) steps.push(await stepOf(plan, out, values.flag('reuse')));
+  const seed = String(randomSeed());
+  const unseeded = steps.filter(
+    (step) => step.plan.options.seed === undefined && !step.reused && !step.resumed,
+  );
+  const begun = (step: Step) =>
+    unseeded.includes(step) ? { ...step.plan.options, seed } : step.plan.options;
   const say = console.quiet ? ['--quiet'] : console.verbose ? ['--verbose'] : [];
 
   // All of them before the first one starts: an hour of work must not end at a misspelt path.
-  for (const { plan, folder, reused, resumed } of steps) {
+  for (const step of steps) {
+    const { plan, folder, reused, resumed } = step;
     // What an earlier run will write cannot be checked before it is there.
     const waits = plan.needs.some((name) => steps.some((step) => step.plan.name === name && !step.reused));
     if (reused || waits) continue;
     const code = await runChild(
-      [plan.command, ...flagsOf(plan.options), `--out=${folder}`, ...onward(resumed), '--dry-run', '--quiet'],
+      [plan.command, ...flagsOf(begun(step)), `--out=${folder}`, ...onward(resumed), '--dry-run', '--quiet'],
       true,
     );
     if (code !== EXIT_OK) {
@@ -132,6 +140,7 @@ async function run(context: CommandContext): Promise<number> {
     }
   }
 
+  if (unseeded.length > 0) console.note(`seed ${seed} (--set seed=${seed} repeats the draws)`);
   let finished = 0;
   context.setLastWords(
     () =>
@@ -139,12 +148,13 @@ async function run(context: CommandContext): Promise<number> {
   );
   const reports: ReportedRun[] = [];
   const others: SummarisedRun[] = [];
-  for (const { plan, folder, reused, resumed } of steps) {
+  for (const step of steps) {
+    const { plan, folder, reused, resumed } = step;
     const there = reused ? ' (there already)' : resumed ? ' (begun already)' : '';
     console.note(`run ${finished + 1} of ${steps.length}: ${plan.name}${there}`);
     if (!reused) {
       const code = await runChild(
-        [plan.command, ...flagsOf(plan.options), `--out=${folder}`, ...onward(resumed), ...say],
+        [plan.command, ...flagsOf(begun(step)), `--out=${folder}`, ...onward(resumed), ...say],
         console.quiet,
       );
       if (code !== EXIT_OK) {
@@ -228,7 +238,9 @@ async function stepOf(plan: PlannedRun, out: string, reuse: boolean): Promise<St
     options.flatMap(({ name, default: word }) => (word === undefined ? [] : [[name, word]])),
   );
   const wanted: Options = { ...defaults, ...plan.options };
-  const other = options.find(({ name }) => (there[name] ?? false) !== (wanted[name] ?? false));
+  // Whatever was drawn for a run that names none is as good as another.
+  const asked = options.filter(({ name }) => name !== 'seed' || wanted.seed !== undefined);
+  const other = asked.find(({ name }) => (there[name] ?? false) !== (wanted[name] ?? false));
   if (other !== undefined) {
     const [before, here] = [there[other.name], wanted[other.name]].map((word) => word ?? 'not given');
     throw badInput(`--reuse: ${folder} was made with another ${other.name} (${before}, not ${here})`, FIX);

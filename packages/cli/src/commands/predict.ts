@@ -3,6 +3,7 @@ import { Certifier, type Prediction } from '@turnproof/certify';
 import type { CommandContext, CommandSpec } from '../command.ts';
 import { EXIT_OK } from '../failure.ts';
 import { predictPlanOptions } from '../options/plan.ts';
+import { tellSeed, withSeed } from '../options/seed.ts';
 import { check, open, runOptions, sharedOptions } from '../prepare/certifying.ts';
 import { NO_GUARANTEE } from '../report/words.ts';
 import { OutputFolder, outOption } from '../run/output-folder.ts';
@@ -34,8 +35,10 @@ export const predict: CommandSpec = {
 
 const COLUMNS = columnsOf(['image', 6], ['label', 5], ['answer', 9], ['class', -16]);
 
-async function run(context: CommandContext): Promise<number> {
-  const { console, values } = context;
+async function run(given: CommandContext): Promise<number> {
+  const values = withSeed(given.values);
+  const context = { ...given, values };
+  const { console } = context;
   const out = values.text('out');
   const checked = await check(context, ['base', 'dist', 'indiv', 'sweep'], () => {
     if (out !== undefined) checkRunFolder(out);
@@ -45,6 +48,7 @@ async function run(context: CommandContext): Promise<number> {
     console.note(`all is there for ${checked.selected.indices.length} images; nothing was run`);
     return EXIT_OK;
   }
+  tellSeed(values, console);
   const { selected, pipeline, plan, engine } = await open(context, checked);
   const { data, indices } = selected;
   try {

@@ -15,7 +15,7 @@ const IMAGES = 24;
 const ARGS = [
   ...['--data', 'signs', '--model', 'signs', '--limit', String(IMAGES), '--method', 'base'],
   ...['--transform', 'rotation', '--range', '10', '--vignette', 'circle:2', '--blur', '5:1'],
-  ...['--n-gamma', '30', '--n0', '5', '--adapter', 'software', '--threads', '1'],
+  ...['--n-gamma', '30', '--n0', '5', '--adapter', 'software', '--threads', '1', '--seed', '0'],
 ];
 
 let folder: TemporaryFolder;

@@ -156,7 +156,7 @@ describe('verify --replay', () => {
     const args = ['--transform', 'rotation', '--range', '6', '--vignette', 'circle:2', '--blur', '5:1'];
     const made = await cli(
       ...['certify', '--method', 'sweep', '--data', 'signs', '--model', 'signs', ...args],
-      ...['--adapter', 'software', '--index', '0', '--out', 'sweep'],
+      ...['--adapter', 'software', '--index', '0', '--seed', '0', '--out', 'sweep'],
     );
     expect(made.code, made.stderr).toBe(0);
     const { stdout, stderr, code } = await cli('verify', 'sweep', '--replay', '1');

@@ -1,7 +1,7 @@
 /** --beta, or --betas with --sigma-gamma and --seed: which β the command `bound` bounds. */
 import { badInput } from '@turnproof/core';
 import { dimensionsOf, type Parameter, type Transform } from '@turnproof/shaders';
-import { parseSeed } from './seed.ts';
+import { readSeed, seedOption } from './seed.ts';
 import { type OptionGroup, parseNumber, type Values } from './values.ts';
 
 export const betaOptions: OptionGroup = {
@@ -14,7 +14,7 @@ export const betaOptions: OptionGroup = {
     },
     { name: 'betas', value: 'N', help: 'draw N of them for each image instead' },
     { name: 'sigma-gamma', value: 'S', help: 'their standard deviation (default: the range)' },
-    { name: 'seed', value: 'N', help: 'decides the draws, 64 bits', default: '0' },
+    seedOption('the draws'),
   ],
 };
 
@@ -35,7 +35,7 @@ export function readBetas(values: Values, transform: Transform, range: number): 
   const sigmaGamma = values.number('sigma-gamma') ?? range;
   if (!(sigmaGamma > 0))
     throw badInput(`--sigma-gamma ${sigmaGamma}: must be above 0`, 'Give a positive one.');
-  return { kind: 'drawn', count, sigmaGamma, seed: parseSeed(values.text('seed') ?? '0') };
+  return { kind: 'drawn', count, sigmaGamma, seed: readSeed(values) };
 }
 
 /** "12,29.36" or "0.7:-1.2,2.3:0.45". */

@@ -1,7 +1,7 @@
 /** What `calibrate` is asked for. */
 import { badInput } from '@turnproof/core';
 import { boundOption } from './bound.ts';
-import { parseSeed } from './seed.ts';
+import { readSeed, seedOption } from './seed.ts';
 import type { OptionGroup, Values } from './values.ts';
 
 export const calibrateOptions: OptionGroup = {
@@ -38,12 +38,7 @@ export const calibrateOptions: OptionGroup = {
     },
     { name: 'gammas', value: 'N', help: 'γ of each β, where errors are sampled', default: '10' },
     boundOption,
-    {
-      name: 'seed',
-      value: 'N',
-      help: 'decides every draw and the order of the images, 64 bits',
-      default: '0',
-    },
+    seedOption('every draw and the order of the images'),
   ],
 };
 
@@ -104,6 +99,6 @@ export function readCalibrate(values: Values, range: number, available: number):
     target,
     errors: values.choice('errors', ['bounded', 'sampled']) ?? 'bounded',
     nGammas: values.whole('gammas', 1) ?? 10,
-    seed: parseSeed(values.text('seed') ?? '0'),
+    seed: readSeed(values),
   };
 }

@@ -6,7 +6,7 @@ import { resolveModel } from './model.ts';
 import { nearest } from './nearest.ts';
 import { parseBlur, parseVignette, readPipeline } from './pipeline.ts';
 import { readPlan } from './plan.ts';
-import { parseSeed } from './seed.ts';
+import { parseSeed, readSeed, withSeed } from './seed.ts';
 import { parseNumber, Values } from './values.ts';
 
 describe('a number', () => {
@@ -88,6 +88,20 @@ describe('--seed', () => {
   });
 });
 
+describe('a seed that was not given', () => {
+  it('is drawn once, by the system, and given ones are left alone', () => {
+    const [one, other] = [withSeed(new Values({})), withSeed(new Values({}))];
+    expect(readSeed(one)).not.toBe(readSeed(other));
+    expect(withSeed(one).text('seed')).toBe(one.text('seed'));
+    expect(one.isGiven('seed')).toBe(false);
+    expect(readSeed(withSeed(new Values({ seed: '0x10' })))).toBe(16n);
+  });
+  it('is never made up by those who read it: what is written would not name it', () => {
+    expect(() => readPlan(new Values({}), 30, ['sweep'])).toThrow('no seed was drawn');
+    expect(() => readBetas(new Values({ betas: '5' }), 'rotation', 30)).toThrow('no seed was drawn');
+  });
+});
+
 describe('--model', () => {
   it.each([
     ['signs', /signs_rot\.onnx$/],
@@ -128,14 +142,14 @@ describe('the pipeline', () => {
 
 describe('the plan', () => {
   it('for sweep has fewer samples a slice, and the floor of its transformation unless it is given', () => {
-    const plan = readPlan(new Values({}), 30, ['sweep', 'dist-x']);
+    const plan = readPlan(new Values({ seed: '0' }), 30, ['sweep', 'dist-x']);
     expect(plan).toMatchObject({ method: 'sweep', nEps: 1000, maxSamples: 40_000 });
     expect(plan.floor).toBeUndefined();
-    expect(readPlan(new Values({ floor: '0.5' }), 30, ['sweep']).floor).toBe(0.5);
+    expect(readPlan(new Values({ floor: '0.5', seed: '0' }), 30, ['sweep']).floor).toBe(0.5);
   });
 
   it('has the defaults that the help names', () => {
-    expect(readPlan(new Values({}), 30, ['dist-x', 'base'])).toEqual({
+    expect(readPlan(new Values({ seed: '0' }), 30, ['dist-x', 'base'])).toEqual({
       method: 'dist-x',
       sigmaGamma: 30,
       sigmaEps: 0.3,
@@ -153,10 +167,12 @@ describe('the plan', () => {
     });
   });
   it('calls the smoothed prediction dist, as the command does', () => {
-    expect(readPlan(new Values({ method: 'dist' }), 30, ['base', 'dist']).method).toBe('dist-x');
+    expect(readPlan(new Values({ method: 'dist', seed: '0' }), 30, ['base', 'dist']).method).toBe('dist-x');
   });
   it('refuses a method that the command does not have', async () => {
-    const refused = refusalOf(() => readPlan(new Values({ method: 'dist-y' }), 30, ['dist-x', 'base']));
+    const refused = refusalOf(() =>
+      readPlan(new Values({ method: 'dist-y', seed: '0' }), 30, ['dist-x', 'base']),
+    );
     expect(await refused).toContain('nearest is dist-x');
   });
 });

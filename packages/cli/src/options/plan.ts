@@ -1,7 +1,7 @@
 /** How a certificate is made: method, noise, counts. Whether they can certify anything is `checkPlan`'s to say. */
 import type { Plan } from '@turnproof/certify';
 import { boundOption } from './bound.ts';
-import { parseSeed } from './seed.ts';
+import { readSeed, seedOption } from './seed.ts';
 import type { OptionGroup, OptionSpec, Values } from './values.ts';
 
 const option = (name: string, value: string, help: string, standard?: string): OptionSpec => ({
@@ -20,7 +20,7 @@ const SIGMA_EPS = option(
 );
 const CONFIDENCE = option('confidence', 'P', 'of each certificate', '0.99');
 const BATCH = option('batch', 'N|auto', 'images to a call of the classifier', 'auto');
-const SEED = option('seed', 'N', 'decides every draw, 64 bits', '0');
+const SEED = seedOption('every draw');
 const N_GAMMA = option('n-gamma', 'N', 'β that bound the share of the class', '200');
 const N0 = option('n0', 'N', 'β that choose the class', '20');
 const N_EPS = option('n-eps', 'N', 'most noise samples for each β, or slice (default: 10000; sweep: 1000)');
@@ -130,7 +130,7 @@ export function readPlan(values: Values, range: number, methods: readonly Method
     nTestE: values.whole('n-test-e', 1) ?? 400,
     // For Indiv no other holds.
     radiusRule: method === 'indiv' ? 'paper' : radiusRule,
-    seed: parseSeed(values.text('seed') ?? '0'),
+    seed: readSeed(values),
     batch: batch === 'auto' ? 'auto' : (values.whole('batch', 1) ?? 'auto'),
   };
 }
