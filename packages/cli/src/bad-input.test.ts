@@ -256,7 +256,7 @@ describe('certify', () => {
     const lines = stderr.trimEnd().split('\n');
     expect(lines[0]).toMatch(answer);
     expect(lines[0]).toMatch(/^turnproof: /);
-    // What is wrong, and how to mend it; Dawn would complain on stderr, had a GPU been opened.
+    // What is wrong, and how to mend it; a GPU that is opened is told there, too.
     expect(lines.length, stderr).toBeLessThanOrEqual(2);
     if (lines.length === 2) expect(lines[1]).toMatch(/^ {2}fix: /);
     expect(stdout).toBe('');

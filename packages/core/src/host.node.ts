@@ -6,6 +6,7 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { type AdapterChoice, describeAdapter, type Host, type OpenedAdapter, refuseAdapter } from './host.ts';
+import { withoutWarnings } from './native-stderr.node.ts';
 import { loadPackagedVulkanLoader, unpackSwiftShader } from './swiftshader.node.ts';
 
 const ICD_FOLDERS = ['/usr/share/vulkan/icd.d', '/usr/local/share/vulkan/icd.d', '/etc/vulkan/icd.d'];
@@ -63,7 +64,9 @@ let turn: Promise<unknown> = Promise.resolve();
 const instances = new Map<string, GPU>();
 
 /** An instance and the adapter that it gives. Dawn reads the environment at the first request, not in `create`. */
-async function adapterFor(drivers: string | null): Promise<{ gpu: GPU; adapter: GPUAdapter | null }> {
+async function adapterFor(
+  drivers: string | null,
+): Promise<{ gpu: GPU; adapter: GPUAdapter | null; warnings: readonly string[] }> {
   const before = process.env.VK_DRIVER_FILES;
   if (drivers !== null) process.env.VK_DRIVER_FILES = drivers;
   // Vulkan's loader complains on stderr where this is unset; the folder is not written to.
@@ -77,7 +80,10 @@ async function adapterFor(drivers: string | null): Promise<{ gpu: GPU; adapter: 
     }
     const gpu = instances.get(drivers ?? '') ?? create([...DAWN_SWITCHES]);
     instances.set(drivers ?? '', gpu);
-    return { gpu, adapter: await gpu.requestAdapter({ powerPreference: 'high-performance' }) };
+    const { result: adapter, warnings } = await withoutWarnings(() =>
+      gpu.requestAdapter({ powerPreference: 'high-performance' }),
+    );
+    return { gpu, adapter, warnings };
   } finally {
     if (before === undefined) delete process.env.VK_DRIVER_FILES;
     else process.env.VK_DRIVER_FILES = before;
@@ -86,8 +92,11 @@ async function adapterFor(drivers: string | null): Promise<{ gpu: GPU; adapter: 
 
 async function tryCandidate(candidate: Candidate): Promise<OpenedAdapter> {
   await loadPackagedVulkanLoader();
-  const { gpu, adapter } = await adapterFor(await candidate.drivers());
-  if (!adapter) throw new Error('Dawn accepts none of them');
+  const { gpu, adapter, warnings } = await adapterFor(await candidate.drivers());
+  if (!adapter) {
+    const why = warnings.length === 0 ? '' : ` (${warnings.join('; ')})`;
+    throw new Error(`Dawn accepts none of them${why}`);
+  }
   installNavigatorGpu(gpu);
   return { adapter, description: describeAdapter(adapter), reason: candidate.reason };
 }
