@@ -1,8 +1,9 @@
+import { nextUp } from '@turnproof/core';
 import { describe, expect, it } from 'vitest';
 import { loadGolden, seededUniform } from '../../scripts/statistics-vectors.ts';
 import { clopperPearsonLower } from './clopper-pearson.ts';
 import { fixedThreshold } from './fixed-test.ts';
-import { innerThresholds, SequentialTest, SequentialThresholds } from './sequential-test.ts';
+import { innerThresholds, logEvidence, SequentialTest, SequentialThresholds } from './sequential-test.ts';
 
 const golden = loadGolden();
 
@@ -181,6 +182,37 @@ describe('sequential thresholds', () => {
         if (k <= n) expect(exactlyAccepts(k, n, p0, alpha), label).toBe(true);
         expect(exactlyAccepts(k - 1, n, p0, alpha), `one below ${label}`).toBe(false);
       }
+    }
+  });
+
+  it('do not accept evidence that falls short by a hair, nor wait for more where it is clearly there', () => {
+    for (const [a, n, p0] of [
+      [60, 70, 0.7],
+      [100, 100, 0.9375],
+      [41, 50, 0.5],
+      [33, 90, 0.2],
+      [149, 155, 0.83],
+    ] as const) {
+      // The largest level at which whole numbers say: too little.
+      let alpha = Math.exp(-logEvidence(a, n, p0).log) * (1 + 1e-10);
+      let step = 1e-10;
+      while (exactlyAccepts(a, n, p0, alpha)) {
+        alpha *= 1 - step;
+        step *= 2;
+      }
+      for (let low = alpha, high = alpha * (1 + 4 * step); ; ) {
+        const middle = (low + high) / 2;
+        if (middle <= low || middle >= high) break;
+        if (exactlyAccepts(a, n, p0, middle)) high = middle;
+        else low = middle;
+        alpha = low;
+      }
+      expect(exactlyAccepts(a, n, p0, alpha)).toBe(false);
+      expect(exactlyAccepts(a, n, p0, nextUp(alpha))).toBe(true);
+      const label = `${a} of ${n} at ${p0}`;
+      expect(new SequentialThresholds({ p0, alpha, maxN: n }).acceptAt(n), label).toBe(a + 1);
+      const ample = new SequentialThresholds({ p0, alpha: alpha * (1 + 1e-11), maxN: n });
+      expect(ample.acceptAt(n), label).toBe(a);
     }
   });
 
