@@ -1,6 +1,14 @@
 import { TurnproofError } from '@turnproof/core';
 import { describe, expect, it } from 'vitest';
-import { checkPlan, fewestInnerSamples, innerCanAccept, ledgerFor, type Plan, seedOf } from './plan.ts';
+import {
+  checkPlan,
+  fewestInnerSamples,
+  innerCanAccept,
+  ledgerFor,
+  type Plan,
+  seedOf,
+  sweepLimits,
+} from './plan.ts';
 
 const PLAN: Plan = {
   method: 'dist-x',
@@ -37,6 +45,19 @@ describe('a plan', () => {
     expect(refusal({ method: 'sweep', sigmaGamma: Number.NaN })).toBe('accepted');
   });
 
+  it('of a sweep has a floor that follows a narrow range', () => {
+    const plan = { ...PLAN, method: 'sweep' } as const;
+    const floorOf = (range: number, floor?: number) =>
+      sweepLimits({ ...plan, ...(floor === undefined ? {} : { floor }) }, { transform: 'rotation', range })
+        .floor;
+    expect([floorOf(30), floorOf(1), floorOf(0.5), floorOf(0.5, 0.4)]).toEqual([0.1, 0.1, 0.05, 0.4]);
+    expect(() => checkPlan(plan, { transform: 'rotation', range: 1e-9 })).not.toThrow();
+    const wide = { ...plan, floor: 1 };
+    expect(() => checkPlan(wide, { transform: 'rotation', range: 1e-9 })).toThrow(
+      expect.objectContaining({ fix: 'give --floor 1e-11, for instance' }),
+    );
+  });
+
   it('splits alpha 0.01 into 0.004, 0.005 and 0.001, or gives base all of it', () => {
     const ledger = ledgerFor(PLAN);
     expect(['alphaGamma', 'alphaEps', 'alphaE'].map((name) => ledger.granted(name))).toEqual([
@@ -49,6 +70,9 @@ describe('a plan', () => {
     [{ floor: 31 }, 'floor 31 degrees: the narrowest slice must be above 0 and no wider than the range, 30'],
     [{ floor: 0 }, 'floor 0 degrees'],
     [{ maxSamples: 0 }, 'max_samples = 0'],
+    // 128 choose the class; 0.5^9 = 0.00195 <= 0.01 / 4, and looks are at 8, 16, ...
+    [{ maxSamples: 143 }, 'max_samples = 143 can never certify'],
+    [{ maxSamples: 143 }, 'give --max-samples 144 or more'],
     [{ sigmaEps: 0 }, 'sigma_eps = 0'],
     // ln(2 / 0.01) = 5.3 nats of evidence and the mixture's price need 10 successes in a row; looks are at 16.
     [{ nEps: 3, confidence: 1 - 1e-9 }, 'give --n-eps 40 or more'],

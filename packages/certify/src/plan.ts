@@ -42,9 +42,9 @@ export interface Plan {
   readonly seed: bigint | number;
   /** Samples that the classifier gets at once. */
   readonly batch: number | 'auto';
-  /** sweep: slices narrower than this are given up; degrees or pixels. Default 0.1 degrees, 0.02 pixels. */
+  /** sweep: slices narrower than this are given up; degrees or pixels. Default 0.1 degrees, 0.02 pixels, or a tenth of R. */
   readonly floor?: number;
-  /** sweep: after so many samples of an image no further slice is tested. Default 40,000. */
+  /** sweep: most noise samples of an image, for its class, its slices and the search at its ends. Default 40,000. */
   readonly maxSamples?: number;
   /** dist-d: where E and ρ_E come from. */
   readonly calibration?: CalibrationSummary;
@@ -54,18 +54,22 @@ export interface Plan {
   readonly boxes?: number;
 }
 
+/** Sweep: samples at the image as it is that choose the class, and tell how much noise it bears. */
+export const SWEEP_CHOICE = 128;
 /** Sweep: samples between two looks at a slice. Few, as most slices need no more than five looks. */
 export const SWEEP_LOOK = 8;
 const FLOOR = { rotation: 0.1, translation: 0.02 } as const;
+/** Of the range, where that is so narrow that a slice of the usual floor would be most of it. */
+const FLOOR_SHARE = 0.1;
 const SWEEP_SAMPLES = 40_000;
 
 /** What bounds the work of sweep, defaults filled in. `cap`: most samples of a slice, whole looks. */
 export function sweepLimits(
   { floor, maxSamples, nEps }: Pick<Plan, 'floor' | 'maxSamples' | 'nEps'>,
-  transform: Pipeline['transform'],
+  { transform, range }: Pick<Pipeline, 'transform' | 'range'>,
 ): { readonly floor: number; readonly maxSamples: number; readonly cap: number } {
   return {
-    floor: floor ?? FLOOR[transform],
+    floor: floor ?? Math.min(FLOOR[transform], FLOOR_SHARE * range),
     maxSamples: maxSamples ?? SWEEP_SAMPLES,
     cap: Math.max(1, Math.floor(nEps / SWEEP_LOOK)) * SWEEP_LOOK,
   };
@@ -199,7 +203,7 @@ function checkSweep(
   { transform, range }: Pick<Pipeline, 'transform' | 'range'>,
   alpha: number,
 ): void {
-  const { floor, cap, maxSamples } = sweepLimits(plan, transform);
+  const { floor, cap, maxSamples } = sweepLimits(plan, { transform, range });
   const unit = transform === 'rotation' ? 'degrees' : 'pixels';
   if (!(floor > 0 && floor <= range)) {
     throw badInput(
@@ -209,10 +213,19 @@ function checkSweep(
   }
   requireCount('max_samples', maxSamples, MAX_SAMPLES);
   const test = { p0: 0.5, alpha: alphaOf(transform, 0, alpha) };
-  if (innerThresholds({ ...test, maxN: cap }).canAccept) return;
   const fewest = fewestInnerSamples('sequential', test);
   const needed = fewest === null ? null : Math.ceil(fewest / SWEEP_LOOK) * SWEEP_LOOK;
-  refuseTooFew('n_eps', '--n-eps', plan.nEps, needed, `alpha = ${alpha}, even for a slice of no width,`);
+  const words = `alpha = ${alpha}, even for a slice of no width,`;
+  if (!innerThresholds({ ...test, maxN: cap }).canAccept)
+    refuseTooFew('n_eps', '--n-eps', plan.nEps, needed, words);
+  const least = needed === null ? null : SWEEP_CHOICE + needed;
+  refuseTooFew(
+    'max_samples',
+    '--max-samples',
+    maxSamples,
+    least,
+    `${words} and ${SWEEP_CHOICE} for the class`,
+  );
 }
 
 function refuseTooFew(name: string, flag: string, given: number, needed: number | null, why: string): void {

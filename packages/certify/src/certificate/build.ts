@@ -95,7 +95,7 @@ export function buildCertificate(
   const { total, spent } = ledger.toJSON();
   if (method === 'sweep') {
     const { votes, classIndex } = choice;
-    const { floor, maxSamples } = sweepLimits(plan, transform);
+    const { floor, maxSamples } = sweepLimits(plan, pipeline);
     return {
       ...head,
       method,

@@ -127,7 +127,7 @@ function remadeSweep(forged: SweepCertificate): SweepCertificate {
   const total = ledger.granted('alphaSweep');
   const noise = noiseOf(forged);
   const extra = extraError(image.shape, pipelineOf(forged), noise);
-  const { cap } = sweepLimits(plan, transform);
+  const { cap } = sweepLimits(plan, pipeline);
   const slices = forged.slices.map((slice) => {
     const { root, path, M } = slice;
     const box = boxOf({ transform, range, roots: roots ?? [] }, { root, path });

@@ -100,7 +100,7 @@ function testsOf(certificate: Certificate): Map<string, DrawnTest> {
 }
 
 function sliceTests({ slices, plan, pipeline }: SweepCertificate): Map<string, DrawnTest> {
-  const { cap } = sweepLimits(plan, pipeline.transform);
+  const { cap } = sweepLimits(plan, pipeline);
   return new Map(
     slices.map((slice, i) => {
       const { k, n, passed, p0, alpha } = slice;

@@ -6,7 +6,6 @@ import { dimensionsOf } from '@turnproof/shaders';
 import { extraError } from '../bounds/extra-error.ts';
 import { roundRadiusDown } from '../methods/claims.ts';
 import { counterexampleSamples, isBeaten } from '../methods/counterexample.ts';
-import { SWEEP_CHOICE } from '../methods/sweep.ts';
 import {
   alphaOf,
   alphaOfDepth,
@@ -18,7 +17,7 @@ import {
   rootCount,
   type SweepGrid,
 } from '../methods/sweep-tree.ts';
-import { ledgerFor, SWEEP_LOOK, sweepLimits } from '../plan.ts';
+import { ledgerFor, SWEEP_CHOICE, SWEEP_LOOK, sweepLimits } from '../plan.ts';
 import { addUp, innerThresholds, shareNeededFor } from '../statistics/index.ts';
 import { type Audit, checkLedger, noiseOf, pipelineOf } from './audit.ts';
 import type { SweepCertificate } from './schema.ts';
@@ -92,7 +91,7 @@ function checkSlice(
   const { sigma, variation } = noiseOf(certificate);
   const p0 = shareNeededFor(addUp(M, extra), sigma, variation);
   audit.close(`${field}.p0`, slice.p0, p0);
-  const { cap } = sweepLimits(plan, pipeline.transform);
+  const { cap } = sweepLimits(plan, pipeline);
   if (k > n || n < 1 || n > cap || n % SWEEP_LOOK !== 0 || p0 >= 1) {
     audit.refuse(field, `${k} of ${n} samples: a test of at most ${cap} never stops there`);
     return;

@@ -17,13 +17,34 @@ const REACH = 6;
 /** Of each «wrong»: not part of the certificate's α, because it claims no robustness. */
 const COUNTEREXAMPLE_ALPHA = 0.001;
 
+/** Ends that an interval has: two that grow by themselves, or a square as a whole. */
+const ENDS = { rotation: 2, translation: 1 } as const;
+/** Part of an image's samples that may be kept for the search: where that is too little for it, none are. */
+const MOST_KEPT = 0.25;
+
+/** Samples of the search at one end. */
+function searching(transform: Transform): number {
+  return TRIED[transform] ** dimensionsOf(transform) * SAMPLES;
+}
+
+/** Most samples that an end takes. */
+function priceOf(transform: Transform): number {
+  return searching(transform) + CONFIRMING;
+}
+
+/** Samples that slices must leave for the search at all ends, out of those of an image. */
+export function keptForSearch(transform: Transform, maxSamples: number): number {
+  const all = ENDS[transform] * priceOf(transform);
+  return all <= MOST_KEPT * maxSamples ? all : 0;
+}
+
 /** Samples that the search at these ends took; null where no search gives such counts. */
 export function counterexampleSamples(
   transform: Transform,
   breaks: readonly { readonly n: number }[],
 ): number | null {
   if (breaks.some(({ n }) => n !== SAMPLES && n !== CONFIRMING)) return null;
-  const each = TRIED[transform] ** dimensionsOf(transform) * SAMPLES;
+  const each = searching(transform);
   return breaks.reduce((sum, { n }) => sum + each + (n === CONFIRMING ? n : 0), 0);
 }
 
@@ -33,13 +54,16 @@ export interface EndsOfInterval {
   readonly ends: readonly ParameterBox[];
   /** Of root slices, along each axis: what «beyond» is measured in. */
   readonly rootWidths: readonly number[];
+  /** Samples that the search may take; ends that it has none for are not searched. */
+  readonly budget: number;
 }
 
 export async function searchCounterexamples(
   { sampler, noise: { sigma }, pipeline: { transform, range } }: SweepContext,
   image: SampledImage,
-  { classIndex, ends, rootWidths }: EndsOfInterval,
+  { classIndex, ends: all, rootWidths, budget }: EndsOfInterval,
 ): Promise<{ breaks: SweepBreak[]; samples: number }> {
+  const ends = all.slice(0, Math.max(0, Math.floor(budget / priceOf(transform))));
   if (ends.length === 0) return { breaks: [], samples: 0 };
   const places = ends.map((end) => placesAround(end, rootWidths, range, TRIED[transform]));
   const { classes } = sampler;

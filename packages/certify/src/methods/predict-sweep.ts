@@ -17,7 +17,7 @@ export async function predictSweep(context: MethodContext, image: SampledImage):
   const choice = await clock.sampling(() => chooseAtRest(context, image, 'sweepPredictChoose'));
   const { classIndex, samples } = choice;
   const alpha = ledger.spend('alphaSweep', ledger.granted('alphaSweep'));
-  const { cap } = sweepLimits(plan, pipeline.transform);
+  const { cap } = sweepLimits(plan, pipeline);
   const p0 = shareNeededFor(samplerError, noise.sigma, noise.variation);
   const thresholds = new SequentialThresholds({ p0, alpha, maxN: cap });
   const [tested] =

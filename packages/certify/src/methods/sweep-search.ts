@@ -36,7 +36,7 @@ import {
 
 /** Slices tested together, those nearest to 0 first: enough to fill batches, few enough to stop soon after an end. */
 const LARGEST_WAVE = 32;
-/** Waves that an image's samples should be enough for, when each slice takes what is expected. */
+/** Waves that what is left of an image's samples should be enough for, when each slice takes what is expected. */
 const WAVES = 8;
 /** Slices of a wave once one has failed: an end is near, and what lies beyond it would be tested in vain. */
 const CAREFUL_WAVE = 4;
@@ -44,6 +44,14 @@ const CAREFUL_WAVE = 4;
 const LEAST_OPINION = 64;
 
 type Bounded = Omit<SliceTest, 'k' | 'n' | 'passed'>;
+
+export interface SweepMeans {
+  readonly classIndex: number;
+  /** That a slice takes, about. */
+  readonly samplesEach: number;
+  /** Samples of all slices together; they never take more. */
+  readonly budget: number;
+}
 
 /** The state of one image's sweep, wave by wave. */
 export class SweepSearch {
@@ -55,8 +63,9 @@ export class SweepSearch {
   readonly #classIndex: number;
   readonly #limits: ReturnType<typeof sweepLimits>;
   #pending: SweepNode[];
-  readonly #largestWave: number;
-  #wave: number;
+  readonly #samplesEach: number;
+  readonly #budget: number;
+  #largestWave = LARGEST_WAVE;
   /** Slices given up, and centres that no slice could hold. */
   readonly #obstacles: ParameterBox[] = [];
 
@@ -65,18 +74,16 @@ export class SweepSearch {
     image: SampledImage,
     terms: SweepTerms,
     grid: SweepGrid,
-    classIndex: number,
-    samplesEach: number,
+    { classIndex, samplesEach, budget }: SweepMeans,
   ) {
     this.#context = context;
     this.#image = image;
     this.#terms = terms;
     this.grid = grid;
     this.#classIndex = classIndex;
-    this.#limits = sweepLimits(context.plan, grid.transform);
-    const affordable = Math.floor(this.#limits.maxSamples / WAVES / samplesEach);
-    this.#largestWave = Math.max(2, Math.min(LARGEST_WAVE, affordable));
-    this.#wave = this.#largestWave;
+    this.#limits = sweepLimits(context.plan, context.pipeline);
+    this.#samplesEach = samplesEach;
+    this.#budget = budget;
     const nodes = Array.from({ length: rootCount(grid) }, (_, root) => ({ root, path: '' }));
     this.#pending = nodes.sort((a, b) => this.#distance(a) - this.#distance(b) || a.root - b.root);
   }
@@ -84,6 +91,16 @@ export class SweepSearch {
   /** Of the slices tested so far. */
   get samples(): number {
     return this.slices.reduce((sum, { n }) => sum + n, 0);
+  }
+
+  get #left(): number {
+    return this.#budget - this.samples;
+  }
+
+  /** Slices of the next wave: enough samples stay for as many waves as were wanted, and each slice has one look. */
+  #affordable(): number {
+    const expected = Math.max(2, Math.floor(this.#left / WAVES / this.#samplesEach));
+    return Math.min(this.#largestWave, expected, Math.floor(this.#left / SWEEP_LOOK));
   }
 
   /** What is left when obstacles are left out; all of it is covered once there is nothing more to do. */
@@ -106,19 +123,17 @@ export class SweepSearch {
     if (interval === null) return false;
     const useful = this.#pending.filter((node) => !isBeyond(interval, boxOf(this.grid, node)));
     if (useful.length === 0) return false;
-    if (this.samples >= this.#limits.maxSamples) {
+    if (this.#left < SWEEP_LOOK) {
       for (const node of useful) this.#giveUp(node);
       return false;
     }
     const cutUp = useful.filter(({ path }) => path !== '');
-    const wave = useful.filter((node) => !this.#waits(node, cutUp)).slice(0, this.#wave);
+    const wave = useful.filter((node) => !this.#waits(node, cutUp)).slice(0, this.#affordable());
     this.#pending = useful.filter((node) => !wave.includes(node));
     const bounded = await clock.bounding(() => this.#bound(wave));
     const tested = await clock.sampling(() => this.#test(bounded, ledger));
     const children = tested.flatMap((slice) => this.#learn(slice));
-    this.#wave = tested.every(({ passed }) => passed)
-      ? this.#largestWave
-      : Math.min(this.#largestWave, CAREFUL_WAVE);
+    this.#largestWave = tested.every(({ passed }) => passed) ? LARGEST_WAVE : CAREFUL_WAVE;
     // Inner ones first: they decide whether outer ones matter.
     this.#pending = [...children, ...this.#pending].sort((a, b) => this.#distance(a) - this.#distance(b));
     return true;
@@ -168,6 +183,8 @@ export class SweepSearch {
         decide: this.#rule(node),
       }),
     );
+    // In whole looks and the same for all: what each takes must not depend on when the others stop.
+    const share = Math.floor(this.#left / points.length / SWEEP_LOOK) * SWEEP_LOOK;
     const results =
       points.length === 0
         ? []
@@ -176,7 +193,7 @@ export class SweepSearch {
             noise: 'sweep',
             sigma: noise.sigma,
             classIndex: this.#classIndex,
-            cap: this.#limits.cap,
+            cap: Math.min(this.#limits.cap, share),
             look: SWEEP_LOOK,
             onProgress: (done) =>
               onProgress?.({ image: this.#image.index, stage: 'sample', ...this.#place(done, wave.length) }),

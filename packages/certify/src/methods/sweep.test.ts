@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type PointRequest, type SampledImage, Sampler } from '../sampling/index.ts';
 import { logUpperTail } from '../statistics/index.ts';
+import { searchCounterexamples } from './counterexample.ts';
 import { imageOf } from './simulation.test-support.ts';
 import { certifySweep } from './sweep.ts';
 import { centerOf } from './sweep-tree.ts';
@@ -82,7 +84,77 @@ describe('sweep', () => {
         expect(inside(gamma)).toBe(true);
       }
     }
-    expect(spent.samples).toBeLessThan(6000);
+    expect(spent.samples).toBeLessThanOrEqual(200);
+  });
+
+  it('never takes more samples than it was given, whatever for', async () => {
+    const budgets = fc.record({
+      maxSamples: fc.integer({ min: 144, max: 6000 }),
+      edge: fc.double({ min: 0.1, max: 25, noNaN: true }),
+      transform: fc.constantFrom('rotation' as const, 'translation' as const),
+      nEps: fc.integer({ min: 24, max: 2000 }),
+      seed: fc.nat(),
+    });
+    let [searched, exhausted] = [0, 0];
+    const check = async ({
+      maxSamples,
+      edge,
+      transform,
+      nEps,
+      seed,
+    }: typeof budgets extends fc.Arbitrary<infer T> ? T : never) => {
+      const world = {
+        speed: SPEED,
+        margin: (at: readonly number[]) => cliff(edge).margin([Math.max(...at.map(Math.abs))]),
+      };
+      const setting = sweepSetting(world, { maxSamples, nEps, seed }, { transform });
+      const { spent, slices, choice, breaks } = await run(setting);
+      expect(spent.samples).toBeLessThanOrEqual(maxSamples);
+      expect(spent.samples).toBeGreaterThanOrEqual(
+        choice.samples + slices.reduce((sum, { n }) => sum + n, 0),
+      );
+      if (breaks.length > 0) searched += 1;
+      if (spent.samples > maxSamples - 8) exhausted += 1;
+    };
+    await fc.assert(fc.asyncProperty(budgets, check), { numRuns: 150 });
+    // It is not by taking next to none.
+    expect(searched).toBeGreaterThan(10);
+    expect(exhausted).toBeGreaterThan(10);
+  });
+
+  it('keeps samples for the search at its ends, as long as that is no large part of all', async () => {
+    const ends = async (maxSamples: number) => {
+      // Never decided beyond 5 degrees: slices take whatever they are given.
+      const margin = ([gamma = 0]: readonly number[]) =>
+        Math.max(0.05, Math.min(4, (5 - Math.abs(gamma)) * 0.2));
+      const { breaks, spent } = await run(sweepSetting({ speed: SPEED, margin }, { maxSamples }));
+      expect(spent.samples).toBeLessThanOrEqual(maxSamples);
+      return [breaks.length, spent.samples > maxSamples - 1200];
+    };
+    // Two ends, 1,088 samples each at most.
+    expect(await ends(4 * 2176)).toEqual([2, true]);
+    expect(await ends(4 * 2176 - 1)).toEqual([0, true]);
+  });
+
+  it('looks for a counterexample only where samples are left for all of the search', async () => {
+    const { context } = sweepSetting(cliff(9.3));
+    const ends = [
+      { lower: [9], upper: [9.5] },
+      { lower: [-9.5], upper: [-9] },
+    ];
+    // 9 places of 64 samples each, and 512 that confirm.
+    for (const [budget, count] of [
+      [-5, 0],
+      [1087, 0],
+      [1088, 1],
+      [2175, 1],
+      [2176, 2],
+    ] as const) {
+      const request = { classIndex: 0, ends, rootWidths: [0.5], budget };
+      const { breaks, samples } = await searchCounterexamples(context, imageOf(0), request);
+      expect([budget, breaks.length]).toEqual([budget, count]);
+      expect(samples).toBeLessThanOrEqual(Math.max(0, budget));
+    }
   });
 
   it('certifies a square of translations, up to where the nearest corner of trouble lies', async () => {

@@ -1,15 +1,12 @@
-import { ledgerFor } from '../plan.ts';
+import { ledgerFor, SWEEP_CHOICE, sweepLimits } from '../plan.ts';
 import type { SampledImage } from '../sampling/index.ts';
 import { isHopeless, roundRadiusDown } from './claims.ts';
-import { searchCounterexamples } from './counterexample.ts';
+import { keptForSearch, searchCounterexamples } from './counterexample.ts';
 import type { ClassChoice, MethodContext, SweepContext, SweepOutcome } from './method.ts';
 import { StageClock } from './stage.ts';
 import { cautiousShare, chooseRoots, type SweepTerms } from './sweep-cost.ts';
 import { SweepSearch } from './sweep-search.ts';
 import type { Reach } from './sweep-tree.ts';
-
-/** Samples at the image as it is that choose the class, and tell how much noise it bears. */
-export const SWEEP_CHOICE = 128;
 
 /**
  * b: base classifier, pre: preprocessing, h(z) = argmax_c P(b(pre(z) + n) = c), n ~ N(0, σ_ε² I).
@@ -73,14 +70,16 @@ export async function certifySweep(context: SweepContext, image: SampledImage): 
   };
   const speeds = await clock.bounding(() => measureSpeeds(context, image));
   const { roots, samplesEach } = chooseRoots(terms, speeds, cautiousShare(votes, choice.samples));
-  search = new SweepSearch(context, image, terms, { ...terms, roots }, classIndex, samplesEach);
+  const { maxSamples } = sweepLimits(plan, pipeline);
+  const left = maxSamples - choice.samples;
+  const budget = left - keptForSearch(pipeline.transform, maxSamples);
+  search = new SweepSearch(context, image, terms, { ...terms, roots }, { classIndex, samplesEach, budget });
   while (await search.step(clock, ledger)) {
     // Each step is one wave of slices.
   }
   const { interval, ends, rootWidths } = search;
-  const found = await clock.sampling(() =>
-    searchCounterexamples(context, image, { classIndex, ends, rootWidths }),
-  );
+  const request = { classIndex, ends, rootWidths, budget: left - search.samples };
+  const found = await clock.sampling(() => searchCounterexamples(context, image, request));
   extra = found.samples;
   const { breaks } = found;
   const radius = interval === null ? 0 : roundRadiusDown(radiusOf(interval));

@@ -31,8 +31,17 @@ const INNER = option(
   'sequential',
 );
 
-const FLOOR = option('floor', 'W', 'sweep: narrowest slice, degrees or pixels (default: 0.1 or 0.02)');
-const MAX_SAMPLES = option('max-samples', 'N', 'sweep: noise samples of an image, about', '40000');
+const FLOOR = option(
+  'floor',
+  'W',
+  'sweep: narrowest slice, degrees or pixels (default: 0.1 or 0.02, at most a tenth of the range)',
+);
+const MAX_SAMPLES = option(
+  'max-samples',
+  'N',
+  'sweep: most noise samples of an image, the search at its ends included',
+  '40000',
+);
 
 const REFINEMENTS = option('refinements', 'N', 'indiv: steps that narrow what the image can have been', '10');
 const BOXES = option(

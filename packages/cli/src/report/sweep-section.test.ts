@@ -123,7 +123,10 @@ describe('a certificate of sweep (a fixture, made by hand)', () => {
     await runs.copyRun('real-sweep', 'sweep-shift');
     await writeFile(runs.at('sweep-shift', 'certificates.jsonl'), `${JSON.stringify(fixture)}\n`);
     await writeReport([await readRun(runs.at('sweep-shift'))], { out: runs.at('sweep-shift') });
-    const elements = checkPage(await runs.pageOf('sweep-shift'));
+    const page = await runs.pageOf('sweep-shift');
+    expect(page).toContain('Its samples were used up before anybody looked for a reason.');
+    expect(page).not.toContain('the whole range is certified');
+    const elements = checkPage(page);
     const certified = elements.find((element) => attribute(element, 'class') === 'verdict-correct');
     // 25 units a pixel, the map's centre at x = 124.
     const numbers = ['x', 'y', 'width', 'height'].map((name) =>

@@ -18,7 +18,7 @@ export async function sweepSection(run: ReportedRun, images: CleanImages): Promi
   for (const certificate of sweeps) parts.push(await sweepImage(certificate, images));
   return html`<section aria-labelledby="sweep"><h2 id="sweep">Slices, and where certification ended</h2>
 <p>Each part of a filled region is a slice that was certified from its centre. Red: slices whose test failed, as far
-as no halves of them passed. A red mark: where the class did worst beyond the end, for every end short of the range.
+as no halves of them passed. A red mark: where the class did worst beyond the end, for every end short of the range that samples were left for.
 Beside it the image at that mark, and what the classifier sees of it (after vignette and blur, before noise).</p>
 ${parts}</section>`;
 }
@@ -53,8 +53,15 @@ async function sweepImage(certificate: SweepCertificate, images: CleanImages): P
 <div class="sweep-row">${figure}<div>
 <p>${certificate.predicted === null ? html`Abstained: ${certificate.abstention}` : html`Class ${className(certificate.predicted, images.classes)}, certified ${regionWords(certificate)}`};
 ${passed.length} of ${slices.length} slices passed${passed.length === 0 ? '' : html`, largest E ${upTo(widest, 4)}`}.</p>
-${breaks.length === 0 ? html`<p>Nothing stopped it: the whole range is certified.</p>` : html`<ul>${breaks.map((one) => html`<li>${breakWords(certificate, one, images.classes)}</li>`)}</ul>`}
+${breaks.length === 0 ? html`<p>${unsearchedWords(certificate)}</p>` : html`<ul>${breaks.map((one) => html`<li>${breakWords(certificate, one, images.classes)}</li>`)}</ul>`}
 ${typeof clean === 'string' ? html`<p class="quiet">Not shown: ${clean}.</p>` : ''}</div>${views}</div></article>`;
+}
+
+/** Where no end was searched: there is none, or nothing to search, or no samples were left for it. */
+function unsearchedWords({ interval, slices, pipeline: { range } }: SweepCertificate): string {
+  const ends = interval ? [...interval.lower.map((a) => -a), ...interval.upper] : [0];
+  if (ends.every((end) => end === range)) return 'Nothing stopped it: the whole range is certified.';
+  return slices.length === 0 ? '' : 'Its samples were used up before anybody looked for a reason.';
 }
 
 function breakWords(
