@@ -74,6 +74,15 @@ describe('sweep', () => {
     expect(slices.every(({ passed }) => !passed)).toBe(true);
   });
 
+  it('says so where what passed is too narrow for a radius of four decimals', async () => {
+    const { interval, radius, abstention, slices } = await run(
+      sweepSetting(SURE, { floor: 1e-7 }, { range: 9e-5 }),
+    );
+    expect(slices.every(({ passed }) => passed)).toBe(true);
+    expect([interval, radius]).toEqual([null, null]);
+    expect(abstention).toContain('reaches less than 0.0001');
+  });
+
   it('stops when its samples are used up, and claims only what passed', async () => {
     const { interval, slices, spent } = await run(sweepSetting(cliff(12), { maxSamples: 200 }));
     const passed = slices.filter((slice) => slice.passed);

@@ -84,7 +84,11 @@ export async function certifySweep(context: SweepContext, image: SampledImage): 
   const { breaks } = found;
   const radius = interval === null ? 0 : roundRadiusDown(radiusOf(interval));
   if (interval !== null && radius > 0) return result({ interval, radius, breaks });
-  return result({ breaks, abstention: `no slice around the image itself passed for class ${classIndex}` });
+  const why =
+    interval === null
+      ? `no slice around the image itself passed for class ${classIndex}`
+      : `what passed for class ${classIndex} reaches less than 0.0001 to one side, and radii have four decimals`;
+  return result({ breaks, abstention: why });
 }
 
 function radiusOf({ lower, upper }: Reach): number {
