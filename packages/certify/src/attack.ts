@@ -10,8 +10,10 @@ import {
   type Parameter,
   type Preprocess,
   pixelCount,
+  samplerBudget,
   WarpPreRunner,
 } from '@turnproof/shaders';
+import { checkRange } from './adapter-fault.ts';
 import { argmaxRows, type Classifier, NO_CLASS } from './classifier/index.ts';
 import type { Scores } from './classifier/scores.ts';
 import { checkPipeline, type Pipeline } from './pipeline.ts';
@@ -147,7 +149,6 @@ export class Attacker {
     const { shape, pipeline } = this.#options;
     const maps = gammas.map((gamma) => ({ image: 0, map: fixedMap(pipeline.transform, gamma, shape) }));
     const moved = await this.#dispatch(this.#warp, image, maps);
-    // A weighted mean of values in [0, 1] leaves it by float32's rounding at most.
     if (pipeline.quantization === 'none') return moved.map((value) => Math.min(1, Math.max(0, value)));
     return moved.map((value) => Math.min(255, Math.max(0, Math.round(255 * value))) / 255);
   }
@@ -165,7 +166,7 @@ export class Attacker {
     images: Float32Array<ArrayBuffer>,
     maps: Parameters<typeof mapItems>[0],
   ): Promise<Float32Array> {
-    const { gpu, shape } = this.#options;
+    const { gpu, shape, pipeline } = this.#options;
     const held = {
       images: gpu.upload('f32', images, 'images to attack'),
       items: gpu.upload('i32', mapItems(maps), 'maps of the attack'),
@@ -176,6 +177,9 @@ export class Attacker {
       runner.dispatch(batch, held, maps.length);
       const read = batch.read(held.output);
       await batch.submit();
+      // A weighted mean of values in [0, 1] leaves it by float32's rounding at most.
+      const loss = samplerBudget(shape, pipeline.pre);
+      checkRange('transformed images', read.data, -loss, 1 + loss);
       return read.data;
     } finally {
       for (const array of Object.values(held)) array.release();

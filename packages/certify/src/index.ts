@@ -2,6 +2,7 @@
  * From counts and bounds to certificates: `Certifier` makes them, `verifyCertificate` checks them. The statistics alone
  * are `@turnproof/certify/statistics`, the classifier alone is `@turnproof/certify/classifier`.
  */
+export { adapterFault } from './adapter-fault.ts';
 export {
   type Answer,
   type AttackedImage,

@@ -14,7 +14,7 @@ export type ErrorCode =
   | 'out-of-memory'
   /** Another process works on the same thing; when it has ended, another try may work. */
   | 'busy'
-  /** Two ways of computing the same logits disagree: nothing computed here may be certified. */
+  /** Two ways of computing the same thing disagree, or what is computed is no number: nothing may be certified here. */
   | 'parity'
   /** A promise that the code makes to itself is broken. */
   | 'internal';

@@ -178,6 +178,19 @@ describe('the budgets', () => {
     const up = normUp([4], 0, 1, normal, budget);
     expect(normAtLeast(up, normal, budget)).toBeGreaterThan(2 - 5e-5);
   });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -1e-30])(
+    'nothing is known of a norm of which one sum is %f',
+    (nonsense) => {
+      const { normal } = tilings(16);
+      for (const sums of [[nonsense, 4], [4, nonsense], [4]]) {
+        const up = normUp(sums, 0, 2, normal, 0.1);
+        expect(up).toBe(Number.POSITIVE_INFINITY);
+        expect(normAtLeast(up, normal, 0.1)).toBe(0);
+      }
+      expect(normUp([4], 0, 1, normal, Number.NaN)).toBe(Number.POSITIVE_INFINITY);
+    },
+  );
 });
 
 /** One tile of 28 x 28 pixels and one of 64 x 64. */

@@ -118,7 +118,10 @@ function sumError({ tileWidth, tileHeight, side }: Tiling): number {
   return (perThread + 2 * side + 2) * 1.01 * ULP;
 }
 
-/** Upper bound on the norm whose squares a pair kernel summed up in `partials`, its field's error added. */
+/**
+ * Upper bound on the norm whose squares a pair kernel summed up in `partials`, its field's error added. Infinite where one
+ * of them is no sum of squares (NaN, below 0, missing): nonsense from a GPU bounds nothing.
+ */
 export function normUp(
   partials: ArrayLike<number>,
   start: number,
@@ -127,15 +130,21 @@ export function normUp(
   budget: number,
 ): number {
   let sum = 0;
-  for (let i = start; i < end; i++) sum += partials[i] ?? Number.NaN;
+  for (let i = start; i < end; i++) {
+    const part = partials[i] ?? Number.NaN;
+    if (!(part >= 0)) return Number.POSITIVE_INFINITY;
+    sum += part;
+  }
   // Twice what a square root leaves of a sum's error; float64's own rounding drowns in the margin.
-  return nextUp(Math.sqrt(sum) * (1 + sumError(tiling)) + budget + 1e-17);
+  const norm = nextUp(Math.sqrt(sum) * (1 + sumError(tiling)) + budget + 1e-17);
+  return Number.isNaN(norm) ? Number.POSITIVE_INFINITY : norm;
 }
 
 /**
  * What the norm is at least of which `normUp` gave this with the same tiling and budget: its margin taken back, the
- * sum's error once more, and the budget twice.
+ * sum's error once more, and the budget twice. 0 where that is infinite: then nothing is known.
  */
 export function normAtLeast(upper: number, tiling: Tiling, budget: number): number {
+  if (!Number.isFinite(upper)) return 0;
   return Math.max(0, upper * (1 - 2 * sumError(tiling) - 1e-12) - 2 * budget - 1e-16);
 }

@@ -106,10 +106,11 @@ export class ExactBounder implements Bounder {
     const { transform, pre } = this.#pipeline;
     // Each GPU number lies above its truth, and the largest one's truth is at least this.
     const largest = errors.reduce((a, b) => Math.max(a, b), 0);
+    if (!Number.isFinite(largest)) return unknownBound(beta, grid.length);
     const threshold = this.#wave.pointAtLeast(largest);
     let witness: BetaBound['witness'] = { gamma: beta.map(() => 0), error: 0 };
     grid.forEach((gamma, i) => {
-      if (!((errors[i] ?? Number.NaN) >= threshold)) return;
+      if (!((errors[i] ?? Number.POSITIVE_INFINITY) >= threshold)) return;
       const error = interpolationError(transform, beta, gamma, image, this.#shape, pre);
       if (error >= witness.error) witness = { gamma, error };
     });
@@ -125,4 +126,11 @@ export class ExactBounder implements Bounder {
       ms: 0,
     };
   }
+}
+
+/** Where one number of the GPU is none, the largest may be behind it. */
+function unknownBound(beta: Parameter, points: number): BetaBound {
+  const witness = { gamma: beta.map(() => 0), error: 0 };
+  const bound = Number.POSITIVE_INFINITY;
+  return { beta, bound, witness, boxes: points, method: 'exact', exceeds: null, complete: false, ms: 0 };
 }

@@ -46,6 +46,8 @@ const MOST_BOXES = 1024;
 /** Sub-boxes of one submission, where memory does not ask for fewer. */
 const CHUNK_BOXES = 256;
 const STACK_BYTES = 64 * 2 ** 20;
+/** What the kernel writes for a box from which x' cannot come. */
+const REFUTED = 1;
 /** Pairs of box and β in one dispatch. */
 const MAX_ITEMS = 32_768;
 
@@ -126,7 +128,8 @@ export class GpuInverter implements Inverter {
     const left: ParameterBox[] = [];
     for (const chunk of chunked(boxes, this.#chunk)) {
       const refuted = await this.#invert(image, chunk, async () => undefined);
-      left.push(...chunk.filter((_, i) => refuted[i] === 0));
+      // The kernel's own word for it; whatever else comes back refutes nothing.
+      left.push(...chunk.filter((_, i) => refuted[i] !== REFUTED));
     }
     return left;
   }
@@ -153,7 +156,6 @@ export class GpuInverter implements Inverter {
           );
           some.forEach((i, k) => {
             const own = norms.subarray(k * chunk.length, (k + 1) * chunk.length);
-            // Math.max keeps a NaN, which then is no bound.
             bounds[i] = Math.max(bounds[i] ?? Number.NaN, ...own);
           });
         }
@@ -194,7 +196,7 @@ export class GpuInverter implements Inverter {
    * All steps of refinement of some boxes at once.
    *
    * @param use - Gets x' and the intervals, [box, 2, channels, height, width], which are released afterwards.
-   * @returns for each box, not 0 where it is refuted
+   * @returns for each box, REFUTED where it is
    */
   async #invert(
     pixels: Float32Array<ArrayBuffer>,

@@ -166,7 +166,7 @@ export class RefiningBounder implements Bounder {
         boxes.push({ image, beta, box });
         for (const gamma of cornersOf(box)) {
           if (job.known.has(keyOf(gamma))) continue;
-          job.known.set(keyOf(gamma), Number.NaN);
+          job.known.set(keyOf(gamma), Number.POSITIVE_INFINITY);
           points.push({ image, beta, gamma });
           owners.push(job);
         }
@@ -175,15 +175,17 @@ export class RefiningBounder implements Bounder {
     const result = await this.#wave.run(stack, points, boxes);
     points.forEach(({ gamma }, i) => {
       const job = owners[i];
-      const error = result.points[i] ?? Number.NaN;
+      const error = result.points[i] ?? Number.POSITIVE_INFINITY;
       job?.known.set(keyOf(gamma), error);
       if (job && error > job.witness.error) job.witness = { gamma, error };
     });
     let at = 0;
     for (const job of jobs) {
       const bounds = job.open.map((box, k): { box: ParameterBox; bound: number; ends: number } => {
-        const norm = result.boxes[at + k] ?? Number.NaN;
-        const ends = Math.max(...cornersOf(box).map((gamma) => job.known.get(keyOf(gamma)) ?? Number.NaN));
+        const norm = result.boxes[at + k] ?? Number.POSITIVE_INFINITY;
+        const ends = Math.max(
+          ...cornersOf(box).map((gamma) => job.known.get(keyOf(gamma)) ?? Number.POSITIVE_INFINITY),
+        );
         return { box, bound: this.method === 'interval' ? norm : nextUp(ends + norm), ends };
       });
       at += job.open.length;
@@ -210,6 +212,14 @@ export class RefiningBounder implements Bounder {
         job.open = [];
         return;
       }
+    }
+    if (!bounds.every(({ bound }) => Number.isFinite(bound))) {
+      // No part of Γ may go unbounded, and no refinement mends a number that is none.
+      job.settled = Number.POSITIVE_INFINITY;
+      job.complete = false;
+      job.done = true;
+      job.open = [];
+      return;
     }
     // An error near 0 (a blank image) is bounded to within float32's budget, not to within a share of itself.
     const near = Math.max(

@@ -44,7 +44,7 @@ export class SampledErrors {
       const flush = async () => {
         const result = await this.#wave.run(stack, points, []);
         for (const [i, owner] of owners.entries()) {
-          largest[owner] = Math.max(largest[owner] ?? 0, result.points[i] ?? Number.NaN);
+          largest[owner] = Math.max(largest[owner] ?? 0, result.points[i] ?? Number.POSITIVE_INFINITY);
         }
         points = [];
         owners = [];

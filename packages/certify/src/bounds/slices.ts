@@ -193,7 +193,7 @@ export class GpuSliceBounder implements SliceBounder {
     return grids.map((grid) => {
       const largest = distances.subarray(at, at + grid.length).reduce((a, b) => Math.max(a, b), 0);
       at += grid.length;
-      return { bound: finiteOrInfinity(largest), found: largest, boxes: grid.length };
+      return { bound: largest, found: largest, boxes: grid.length };
     });
   }
 
@@ -222,7 +222,7 @@ export class GpuSliceBounder implements SliceBounder {
           for (const gamma of cornersOf(box)) {
             const key = gamma[0] ?? Number.NaN;
             if (job.known.has(key)) continue;
-            job.known.set(key, Number.NaN);
+            job.known.set(key, Number.POSITIVE_INFINITY);
             points.push({ image, gamma, center });
             owners.push(job);
           }
@@ -231,7 +231,7 @@ export class GpuSliceBounder implements SliceBounder {
       const { distances, remainders } = await this.#wave.run(stack, points, boxes);
       points.forEach(({ gamma }, i) => {
         const job = owners[i];
-        const distance = distances[i] ?? Number.NaN;
+        const distance = distances[i] ?? Number.POSITIVE_INFINITY;
         job?.known.set(gamma[0] ?? Number.NaN, distance);
         if (job && distance > job.found) job.found = distance;
       });
@@ -250,11 +250,11 @@ export class GpuSliceBounder implements SliceBounder {
     job.boxes += job.open.length;
     job.open.forEach((box, i) => {
       const ends = Math.max(
-        ...cornersOf(box).map((gamma) => job.known.get(gamma[0] ?? Number.NaN) ?? Number.NaN),
+        ...cornersOf(box).map((gamma) => job.known.get(gamma[0] ?? Number.NaN) ?? Number.POSITIVE_INFINITY),
       );
-      const bound = nextUp(ends + (remainders[start + i] ?? Number.NaN));
+      const bound = nextUp(ends + (remainders[start + i] ?? Number.POSITIVE_INFINITY));
       if (bound <= limit || widestAxis(box) < MIN_WIDTH || job.boxes + next.length >= MAX_BOXES) {
-        job.settled = Math.max(job.settled, finiteOrInfinity(bound));
+        job.settled = Math.max(job.settled, bound);
       } else {
         next.push(...splitBox(box, bound > ends + 2 * (limit - ends) ? 4 : 2));
       }
@@ -263,11 +263,6 @@ export class GpuSliceBounder implements SliceBounder {
     job.open = next;
     return start + used;
   }
-}
-
-/** A NaN must not be lost: it makes a bound useless, not small. */
-function finiteOrInfinity(bound: number): number {
-  return Number.isNaN(bound) ? Number.POSITIVE_INFINITY : bound;
 }
 
 /** A rotation slice cut at its centre, at 0 (where all pixels cross cell lines at once), and evenly between. */

@@ -47,7 +47,7 @@ export interface WaveBox {
 }
 
 export interface WaveResult {
-  /** Upper bounds on epsilon at the points. */
+  /** Upper bounds on epsilon at the points; infinite where the GPU gave no number. */
   readonly points: Float64Array;
   /** Upper bounds on the norm of each box's remainder (chord) or on the box's error itself (interval). */
   readonly boxes: Float64Array;
@@ -224,7 +224,9 @@ export class WaveRunner {
         return { chunk, read: batch.read(output) };
       });
       await batch.submit();
-      const result = { points: new Float64Array(points.length), boxes: new Float64Array(boxes.length) };
+      // What nobody fills in bounds nothing.
+      const unknown = (count: number) => new Float64Array(count).fill(Number.POSITIVE_INFINITY);
+      const result = { points: unknown(points.length), boxes: unknown(boxes.length) };
       const budget = pointBudget(shape, this.#pre);
       for (const { chunk, read } of pointReads) {
         chunk.entries.forEach(({ index }, k) => {
@@ -248,7 +250,7 @@ export class WaveRunner {
   }
 
   #boxBudget(box: ParameterBox | undefined): number {
-    if (!box) return Number.NaN;
+    if (!box) return Number.POSITIVE_INFINITY;
     if (this.#interval) return intervalBudget(this.#shape, this.#pre);
     const width = boxWidths(this.#transform, box).reduce((a, b) => a + b, 0);
     return chordBudget(this.#shape, this.#pre, this.#transform, width);

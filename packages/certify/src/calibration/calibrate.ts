@@ -4,6 +4,7 @@
  */
 import { badInput, TurnproofError } from '@turnproof/core';
 import type { Parameter } from '@turnproof/shaders';
+import { adapterFault } from '../adapter-fault.ts';
 import type { Bounder, SampledErrors } from '../bounds/index.ts';
 import type { Pipeline } from '../pipeline.ts';
 import type { BetaSource, SampledImage, Streams } from '../sampling/index.ts';
@@ -60,7 +61,7 @@ export async function chooseCalibrationE(
     const betas = judge.betas.betas(image.index, 'calibrateChoose', 1);
     const [error = Number.NaN] = await errorsOf(judge, image, betas);
     if (!Number.isFinite(error)) {
-      throw new TurnproofError('internal', `the error of image ${image.index} is ${error}`);
+      throw adapterFault(`the error of image ${image.index} is ${error}`);
     }
     errors.push({ index: image.index, error });
     onProgress?.({ stage: 'choose-E', done: errors.length, total, passed: 0 });

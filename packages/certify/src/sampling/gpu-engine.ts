@@ -22,6 +22,7 @@ import {
   uploadNoise,
   WarpPreRunner,
 } from '@turnproof/shaders';
+import { checkRange } from '../adapter-fault.ts';
 import { argmaxRows, type Classifier, NO_CLASS } from '../classifier/index.ts';
 import { IMAGE_BYTES, measureBatch } from './batch-size.ts';
 import type { Engine, EngineRun, Placement, SampleBatch } from './schedule.ts';
@@ -249,6 +250,8 @@ class GpuRun implements EngineRun {
     const { classes } = classifier;
     await state.drawn;
     const images = state.images?.data ?? new Float32Array(0);
+    // A model may make a number of a NaN.
+    checkRange('noisy images', images, -Number.MAX_VALUE, Number.MAX_VALUE);
     const start = performance.now();
     const logits = await classifier.logits(images, samples);
     this.#usage.classifierMs = (this.#usage.classifierMs ?? 0) + performance.now() - start;

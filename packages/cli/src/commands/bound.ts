@@ -1,5 +1,6 @@
 /** `turnproof bound`: the interpolation error of images and β, bounded over the whole range. */
 import {
+  adapterFault,
   type BetaBound,
   type BoundGoal,
   type BoundMethod,
@@ -129,6 +130,10 @@ async function run({ console, values: given }: CommandContext): Promise<number> 
         const betas = betasOf(choice, pipeline.transform, index);
         const requests = betas.map((beta) => ({ image: 0, beta }));
         for (const result of await bounder.bound([Float32Array.from(pixels)], requests, request.goal)) {
+          if (!Number.isFinite(result.bound)) {
+            const beta = result.beta.join(':');
+            throw adapterFault(`image ${index}, β = ${beta}: a norm from the adapter is no number`);
+          }
           const total = extra === 0 ? result.bound : nextUp(result.bound + extra);
           const decided = 'target' in request.goal;
           const line = toJson(index, result, total, decided);

@@ -5,3 +5,4 @@ export * from './adapters.ts';
 export * from './cases.ts';
 export * from './compare.ts';
 export * from './mutants.ts';
+export * from './readbacks.ts';
