@@ -16,6 +16,10 @@ import {
   type Inverter,
   openBounder,
   type SliceBounder,
+  spotFor,
+  spottedErrors,
+  spottedInverter,
+  spottedSlices,
 } from './bounds/index.ts';
 import { buildCertificate, isCorrect, type Provenance, roundMs } from './certificate/build.ts';
 import type { Certificate, Recovered } from './certificate/schema.ts';
@@ -165,7 +169,8 @@ export class Certifier {
    *
    * @param recovered what befell earlier tries of this image; its certificate says so
    * @returns also when the method abstains: then radius and predicted are null, and `abstention` says why.
-   * @throws TurnproofError `bad-input` for pixels that are no image; what GPU and classifier throw
+   * @throws TurnproofError `bad-input` for pixels that are no image; `parity` where a number of the adapter's contradicts
+   *   float64; what GPU and classifier throw
    */
   certify(image: CertifierImage, recovered: readonly Recovered[] = []): Promise<Certificate> {
     return this.#inTurn(image, async (sampled, context) => {
@@ -183,18 +188,28 @@ export class Certifier {
     context: MethodContext,
   ): Promise<Parameters<typeof buildCertificate>[0]> {
     const { plan, pipeline, shape } = this.#options;
+    const spot = spotFor(shape, this.#betas.wholes(image.index, 'spotCheck'));
     if (plan.method === 'base') return certifyBase(context, image);
     if (plan.method === 'indiv') {
       checkAttacked(image, pipeline);
       const given = { extraError: extraErrorOfGiven(shape, pipeline, context.noise) };
-      return certifyIndiv({ ...context, ...given, inverter: await this.#openInverter() }, image);
+      return certifyIndiv(
+        { ...context, ...given, inverter: spottedInverter(await this.#openInverter(), spot) },
+        image,
+      );
     }
     const error = { extraError: extraError(shape, pipeline, context.noise) };
     if (plan.method === 'sweep') {
-      return certifySweep({ ...context, ...error, slices: await this.#openSlices() }, image);
+      return certifySweep(
+        { ...context, ...error, slices: spottedSlices(await this.#openSlices(), spot) },
+        image,
+      );
     }
     if (plan.method === 'dist-d') return certifyDistD({ ...context, ...error }, image);
-    return certifyDistX({ ...context, ...error, bounder: await this.#openBounder() }, image);
+    return certifyDistX(
+      { ...context, ...error, bounder: spottedErrors(await this.#openBounder(), spot) },
+      image,
+    );
   }
 
   /** The class of the smoothed classifier at this image, or an abstention. */
@@ -222,7 +237,7 @@ export class Certifier {
     this.#inverter ??= GpuInverter.open(gpu, { shape, pipeline, ...indivLimits(plan, pipeline.transform) });
     const opened = await this.#inverter;
     return {
-      narrow: (image) => this.#boundTurn(() => opened.narrow(image)),
+      narrow: (...request) => this.#boundTurn(() => opened.narrow(...request)),
       over: (preimages) => {
         const { method, bound } = opened.over(preimages);
         return { method, bound: (...request) => this.#boundTurn(() => bound(...request)) };

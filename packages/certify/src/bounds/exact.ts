@@ -7,7 +7,6 @@
  */
 import { type Gpu, type GpuArray, nextUp } from '@turnproof/core';
 import type { ImageShape, Parameter } from '@turnproof/shaders';
-import { interpolationError } from '@turnproof/shaders/oracle';
 import type { Pipeline } from '../pipeline.ts';
 import { exactGrid } from './grid.ts';
 import { inHalves } from './halves.ts';
@@ -21,25 +20,18 @@ const WAVE_SIZE = 20_000;
 export class ExactBounder implements Bounder {
   readonly method = 'exact';
   readonly #gpu: Gpu;
-  readonly #shape: ImageShape;
   readonly #pipeline: Pipeline;
   readonly #wave: WaveRunner;
 
-  private constructor(gpu: Gpu, shape: ImageShape, pipeline: Pipeline, wave: WaveRunner) {
+  private constructor(gpu: Gpu, pipeline: Pipeline, wave: WaveRunner) {
     this.#gpu = gpu;
-    this.#shape = shape;
     this.#pipeline = pipeline;
     this.#wave = wave;
   }
 
   static async create(gpu: Gpu, shape: ImageShape, pipeline: Pipeline): Promise<ExactBounder> {
     const { transform, pre } = pipeline;
-    return new ExactBounder(
-      gpu,
-      shape,
-      pipeline,
-      await WaveRunner.create(gpu, { transform, shape, pre }, 'chord'),
-    );
+    return new ExactBounder(gpu, pipeline, await WaveRunner.create(gpu, { transform, shape, pre }, 'chord'));
   }
 
   close(): void {
@@ -98,12 +90,14 @@ export class ExactBounder implements Bounder {
 
   #answer(
     image: Float32Array,
-    { beta }: BoundRequest,
+    { beta, spot }: BoundRequest,
     grid: readonly Parameter[],
     errors: Float64Array,
     goal: BoundGoal,
   ): BetaBound {
-    const { transform, pre } = this.#pipeline;
+    const evaluate = (i: number) =>
+      this.#wave.checkPoint(image, { beta, gamma: grid[i] ?? [] }, errors[i] ?? Number.NaN);
+    if (spot) evaluate(spot.draw(grid.length));
     // Each GPU number lies above its truth, and the largest one's truth is at least this.
     const largest = errors.reduce((a, b) => Math.max(a, b), 0);
     if (!Number.isFinite(largest)) return unknownBound(beta, grid.length);
@@ -111,7 +105,7 @@ export class ExactBounder implements Bounder {
     let witness: BetaBound['witness'] = { gamma: beta.map(() => 0), error: 0 };
     grid.forEach((gamma, i) => {
       if (!((errors[i] ?? Number.POSITIVE_INFINITY) >= threshold)) return;
-      const error = interpolationError(transform, beta, gamma, image, this.#shape, pre);
+      const error = evaluate(i);
       if (error >= witness.error) witness = { gamma, error };
     });
     const bound = nextUp(witness.error * (1 + SLACK) + SLACK);

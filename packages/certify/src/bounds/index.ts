@@ -18,6 +18,8 @@ export {
   type SliceBounder,
   type SliceRequest,
 } from './slices.ts';
+export { marked, type Spot, spotFor } from './spot-check.ts';
+export { spottedErrors, spottedInverter, spottedSlices } from './spotted.ts';
 export * from './types.ts';
 export { type WaveBox, type WavePoint, type WaveResult, WaveRunner } from './wave.ts';
 

@@ -14,12 +14,22 @@ import {
   inverseItems,
   normUp,
   PairRunner,
+  type Parameter,
   type ParameterBox,
   pixelCount,
 } from '@turnproof/shaders';
+import {
+  anyImage,
+  type IntervalImage,
+  indivErrorOracle,
+  inverseOracle,
+  isRefuted,
+} from '@turnproof/shaders/oracle';
+import { adapterFault } from '../adapter-fault.ts';
 import type { Pipeline } from '../pipeline.ts';
 import { attackHalfStep } from './attack-error.ts';
 import { evenBoxes, splitBox } from './grid.ts';
+import { holdAgainstFloat64, type Spot } from './spot-check.ts';
 import type { BoundGoal, BoundRequest, ErrorBounder } from './types.ts';
 
 /** What is left of Γ. */
@@ -31,8 +41,12 @@ export interface Preimages {
 }
 
 export interface Inverter {
-  /** @param image - x', [channels, height, width] in [0, 1]. */
-  narrow(image: Float32Array<ArrayBuffer>): Promise<Preimages>;
+  /**
+   * @param image - x', [channels, height, width] in [0, 1].
+   * @param spot - Given: one of the sub-boxes that are left out is held against float64.
+   * @throws TurnproofError `parity` where that does not leave it out
+   */
+  narrow(image: Float32Array<ArrayBuffer>, spot?: Spot): Promise<Preimages>;
   /** Bounds over these boxes, of the same x'. */
   over(preimages: Preimages): ErrorBounder;
 }
@@ -89,7 +103,7 @@ export class GpuInverter implements Inverter {
     this.#errors.close();
   }
 
-  async narrow(image: Float32Array<ArrayBuffer>): Promise<Preimages> {
+  async narrow(image: Float32Array<ArrayBuffer>, spot?: Spot): Promise<Preimages> {
     const { pipeline, boxes: finest } = this.#options;
     const { transform, range } = pipeline;
     const first = Math.ceil((2 * range) / FIRST_WIDTH[transform]);
@@ -97,13 +111,19 @@ export class GpuInverter implements Inverter {
     let pieces = Math.max(fewest, Math.min(finest, first));
     let boxes = evenBoxes(transform, range, pieces);
     const parts = 2 ** (boxes[0]?.lower.length ?? 1);
+    const refuted: ParameterBox[] = [];
     for (let tried = 0; ; pieces *= 2) {
       tried += boxes.length;
-      boxes = await this.#possible(image, boxes);
+      const left = await this.#possible(image, boxes);
+      refuted.push(...boxes.filter((box) => !left.includes(box)));
+      boxes = left;
       if (!boxes.some(holdsZero)) {
         throw new TurnproofError('internal', 'the inverse refuted γ = 0, by which every image gives itself');
       }
-      if (pieces >= finest || boxes.length * parts > MOST_BOXES) return { boxes, tried };
+      if (pieces >= finest || boxes.length * parts > MOST_BOXES) {
+        this.#checkRefuted(image, refuted, spot);
+        return { boxes, tried };
+      }
       boxes = boxes.flatMap((box) => splitBox(box, parts));
     }
   }
@@ -124,6 +144,44 @@ export class GpuInverter implements Inverter {
     };
   }
 
+  /** One of the boxes that are left out must be impossible by float64, too, whose intervals are narrower. */
+  #checkRefuted(image: Float32Array, refuted: readonly ParameterBox[], spot: Spot | undefined): void {
+    const box = refuted[spot?.boxes && refuted.length > 0 ? spot.draw(refuted.length) : -1];
+    if (!box || isRefuted(this.#preimage(image, box))) return;
+    const ends = `${box.lower.join(':')} to ${box.upper.join(':')}`;
+    throw adapterFault(`spot check: the adapter refutes γ from ${ends}, which float64 does not`);
+  }
+
+  /** The intervals of a box in float64. Slow. */
+  #preimage(image: Float32Array, box: ParameterBox): IntervalImage {
+    const { shape, pipeline, refinements } = this.#options;
+    let intervals = anyImage(shape);
+    for (let step = 0; step < refinements; step++) {
+      intervals = inverseOracle(pipeline.transform, box, image, attackHalfStep(pipeline), intervals, shape);
+    }
+    return intervals;
+  }
+
+  /**
+   * A box to be held against float64, and its intervals. Float64 sees more: where it refutes the box that is drawn, the one
+   * around 0 is taken, which it never does.
+   */
+  #spotBox(image: Float32Array, boxes: readonly ParameterBox[], spot: Spot): SpotBox | null {
+    for (const box of [boxes[spot.draw(boxes.length)], boxes.find(holdsZero)]) {
+      const intervals = box && this.#preimage(image, box);
+      if (box && intervals && !isRefuted(intervals)) return { box, intervals };
+    }
+    return null;
+  }
+
+  /** A β's bound over one box, against float64. */
+  #checkError(image: Float32Array, { box, intervals }: SpotBox, beta: Parameter, upper: number): void {
+    const { shape, pipeline } = this.#options;
+    const exact = indivErrorOracle(pipeline.transform, beta, box, image, intervals, shape, pipeline.pre);
+    const ends = `${box.lower.join(':')} to ${box.upper.join(':')}`;
+    holdAgainstFloat64(`the bound over γ from ${ends} for β = ${beta.join(':')}`, exact, upper);
+  }
+
   async #possible(image: Float32Array<ArrayBuffer>, boxes: readonly ParameterBox[]): Promise<ParameterBox[]> {
     const left: ParameterBox[] = [];
     for (const chunk of chunked(boxes, this.#chunk)) {
@@ -141,6 +199,7 @@ export class GpuInverter implements Inverter {
     goal: BoundGoal,
     bounds: Float64Array,
   ): Promise<void> {
+    const spots = requests.map(({ spot }) => (spot?.boxes ? this.#spotBox(image, boxes, spot) : null));
     for (const chunk of chunked(boxes, this.#chunk)) {
       // Beyond its target a β needs no further boxes.
       const open = requests.flatMap((_, i) =>
@@ -157,6 +216,9 @@ export class GpuInverter implements Inverter {
           some.forEach((i, k) => {
             const own = norms.subarray(k * chunk.length, (k + 1) * chunk.length);
             bounds[i] = Math.max(bounds[i] ?? Number.NaN, ...own);
+            const [spot, beta] = [spots[i], requests[i]?.beta];
+            const at = spot ? chunk.indexOf(spot.box) : -1;
+            if (spot && beta && at >= 0) this.#checkError(image, spot, beta, own[at] ?? Number.NaN);
           });
         }
       });
@@ -230,6 +292,11 @@ export class GpuInverter implements Inverter {
       for (const array of [images, refuted, first, next, warped, output]) array.release();
     }
   }
+}
+
+interface SpotBox {
+  readonly box: ParameterBox;
+  readonly intervals: IntervalImage;
 }
 
 const holdsZero = ({ lower, upper }: ParameterBox) =>

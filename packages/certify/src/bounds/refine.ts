@@ -5,7 +5,6 @@
  */
 import { type Gpu, type GpuArray, nextUp } from '@turnproof/core';
 import { type ImageShape, type Parameter, type ParameterBox, pointBudget } from '@turnproof/shaders';
-import { interpolationError } from '@turnproof/shaders/oracle';
 import type { Pipeline } from '../pipeline.ts';
 import { cornersOf, firstBoxes, splitBox, widestAxis } from './grid.ts';
 import { inHalves } from './halves.ts';
@@ -42,12 +41,20 @@ interface Job {
   done: boolean;
 }
 
+interface BoundedBox {
+  readonly box: ParameterBox;
+  /** As the wave gave it: of the box's remainder (chord) or of its error (interval). */
+  readonly norm: number;
+  readonly bound: number;
+  /** The largest error at its corners. */
+  readonly ends: number;
+}
+
 const keyOf = (gamma: Parameter): string => gamma.join();
 
 export class RefiningBounder implements Bounder {
   readonly method: 'chord' | 'interval';
   readonly #gpu: Gpu;
-  readonly #shape: ImageShape;
   readonly #pipeline: Pipeline;
   readonly #wave: WaveRunner;
   readonly #limits: RefineLimits;
@@ -63,7 +70,6 @@ export class RefiningBounder implements Bounder {
     limits: RefineLimits,
   ) {
     this.#gpu = gpu;
-    this.#shape = shape;
     this.#pipeline = pipeline;
     this.#wave = wave;
     this.method = method;
@@ -181,29 +187,42 @@ export class RefiningBounder implements Bounder {
     });
     let at = 0;
     for (const job of jobs) {
-      const bounds = job.open.map((box, k): { box: ParameterBox; bound: number; ends: number } => {
+      const bounds = job.open.map((box, k): BoundedBox => {
         const norm = result.boxes[at + k] ?? Number.POSITIVE_INFINITY;
         const ends = Math.max(
           ...cornersOf(box).map((gamma) => job.known.get(keyOf(gamma)) ?? Number.POSITIVE_INFINITY),
         );
-        return { box, bound: this.method === 'interval' ? norm : nextUp(ends + norm), ends };
+        return { box, norm, bound: this.method === 'interval' ? norm : nextUp(ends + norm), ends };
       });
+      const image = images[job.request.image] ?? new Float32Array();
+      // Of the first wave, which has every part of Γ.
+      if (job.boxes === 0) this.#spotCheck(job, bounds, image);
       at += job.open.length;
       job.boxes += job.open.length;
-      this.#settle(job, bounds, images[job.request.image] ?? new Float32Array(), goal, late);
+      this.#settle(job, bounds, image, goal, late);
     }
+  }
+
+  #spotCheck({ request, known }: Job, bounds: readonly BoundedBox[], image: Float32Array): void {
+    const { beta, spot } = request;
+    const chosen = bounds[spot?.draw(bounds.length) ?? -1];
+    if (!spot || !chosen) return;
+    const corners = cornersOf(chosen.box);
+    const gamma = corners[spot.draw(corners.length)] ?? [];
+    this.#wave.checkPoint(image, { beta, gamma }, known.get(keyOf(gamma)) ?? Number.NaN);
+    if (spot.boxes) this.#wave.checkBox(image, { beta, box: chosen.box }, chosen.norm);
   }
 
   #settle(
     job: Job,
-    bounds: readonly { box: ParameterBox; bound: number; ends: number }[],
+    bounds: readonly BoundedBox[],
     image: Float32Array,
     goal: BoundGoal,
     late: boolean,
   ): void {
     if ('target' in goal && job.witness.error > goal.target) {
       // Only a float64 evaluation may say that the target is exceeded: the GPU's numbers are upper bounds.
-      const error = this.#exactError(job, image, job.witness.gamma);
+      const error = this.#exactWitness(job, image);
       if (error > goal.target) {
         job.witness = { gamma: job.witness.gamma, error };
         job.exceeds = true;
@@ -258,15 +277,14 @@ export class RefiningBounder implements Bounder {
     return ratio > 8 ? 8 : ratio > 3 ? 4 : 2;
   }
 
-  #exactError(job: Job, image: Float32Array, gamma: Parameter): number {
-    const { transform, pre } = this.#pipeline;
-    return interpolationError(transform, job.request.beta, gamma, image, this.#shape, pre);
+  /** The error at the witness as float64 sees it: never above the truth. */
+  #exactWitness({ request, witness }: Job, image: Float32Array): number {
+    return this.#wave.checkPoint(image, { beta: request.beta, gamma: witness.gamma }, witness.error);
   }
 
   #answer(job: Job, images: readonly Float32Array[], goal: BoundGoal, ms: number): BetaBound {
     const image = images[job.request.image] ?? new Float32Array();
-    // Without a target the witness is reported as float64 sees it: never above the truth.
-    const exact = job.exceeds === true ? job.witness.error : this.#exactError(job, image, job.witness.gamma);
+    const exact = job.exceeds === true ? job.witness.error : this.#exactWitness(job, image);
     const witness = { gamma: job.witness.gamma, error: exact };
     return {
       beta: job.request.beta,

@@ -8,6 +8,7 @@ import {
   boxWidths,
   distanceItems,
   type ImageShape,
+  normAtLeast,
   normUp,
   PairRunner,
   type Parameter,
@@ -19,6 +20,8 @@ import {
   sliceRemainderKernel,
   type Transform,
 } from '@turnproof/shaders';
+import { sliceDistance, sliceRemainderOracle } from '@turnproof/shaders/oracle';
+import { holdAgainstFloat64 } from './spot-check.ts';
 
 export interface DistancePoint {
   readonly image: number;
@@ -102,6 +105,34 @@ export class SliceWave {
     } finally {
       for (const array of held) array.release();
     }
+  }
+
+  /**
+   * Holds a run's distance at a point against float64.
+   *
+   * @throws TurnproofError `parity` where the two contradict each other
+   */
+  checkPoint(image: Float32Array, { gamma, center }: Omit<DistancePoint, 'image'>, upper: number): void {
+    const { transform, shape, pre } = this.#problem;
+    const exact = sliceDistance(transform, gamma, center, image, shape, pre);
+    const atLeast = normAtLeast(upper, this.#distances.tiling, sliceDistanceBudget(shape, pre));
+    holdAgainstFloat64(
+      `the distance of γ = ${gamma.join(':')} from ${center.join(':')}`,
+      exact,
+      upper,
+      atLeast,
+    );
+  }
+
+  /** The same for the norm of a box's remainder, whose reference is far dearer. */
+  checkBox(image: Float32Array, box: ParameterBox, upper: number): void {
+    const { transform, shape, pre } = this.#problem;
+    const exact = sliceRemainderOracle(transform, box, image, shape, pre);
+    holdAgainstFloat64(
+      `the remainder over γ from ${box.lower.join(':')} to ${box.upper.join(':')}`,
+      exact,
+      upper,
+    );
   }
 
   close(): void {

@@ -14,6 +14,7 @@ import { type ImageShape, type Parameter, type ParameterBox, sliceDistanceBudget
 import type { Pipeline } from '../pipeline.ts';
 import { cornersOf, splitBox, widestAxis } from './grid.ts';
 import { type DistancePoint, type RemainderBox, SliceWave } from './slice-wave.ts';
+import type { Spot } from './spot-check.ts';
 
 export interface SliceRequest {
   /** Index among the images handed over with the requests. */
@@ -21,6 +22,8 @@ export interface SliceRequest {
   readonly box: ParameterBox;
   /** Inside the box. */
   readonly center: Parameter;
+  /** Given: one of the numbers that this bound comes from is held against float64. */
+  readonly spot?: Spot;
 }
 
 export interface SliceBound {
@@ -36,6 +39,7 @@ export interface SliceBounder {
   /**
    * @param images - Each [channels, height, width] in [0, 1].
    * @returns a bound for each request, in order
+   * @throws TurnproofError `parity` where a spot check fails
    */
   bound(
     images: readonly Float32Array<ArrayBuffer>[],
@@ -153,7 +157,9 @@ export class GpuSliceBounder implements SliceBounder {
       return call.requests.map((request) => ({ ...request, image: request.image + offset }));
     });
     return this.#withStack(images, async (stack) =>
-      this.#transform === 'translation' ? this.#exact(stack, requests) : this.#refine(stack, requests),
+      this.#transform === 'translation'
+        ? this.#exact(stack, images, requests)
+        : this.#refine(stack, images, requests),
     );
   }
 
@@ -182,6 +188,7 @@ export class GpuSliceBounder implements SliceBounder {
 
   async #exact(
     stack: Parameters<SliceWave['run']>[0],
+    images: readonly Float32Array[],
     requests: readonly SliceRequest[],
   ): Promise<SliceBound[]> {
     const grids = requests.map(({ box }) => wholeGrid(box));
@@ -190,15 +197,23 @@ export class GpuSliceBounder implements SliceBounder {
     );
     const { distances } = await this.#wave.run(stack, points, []);
     let at = 0;
-    return grids.map((grid) => {
-      const largest = distances.subarray(at, at + grid.length).reduce((a, b) => Math.max(a, b), 0);
+    return grids.map((grid, i) => {
+      const own = distances.subarray(at, at + grid.length);
       at += grid.length;
+      const { spot, center, image } = requests[i] ?? {};
+      if (spot && center) {
+        const chosen = spot.draw(grid.length);
+        const point = { gamma: grid[chosen] ?? [], center };
+        this.#wave.checkPoint(imageAt(images, image), point, own[chosen] ?? Number.NaN);
+      }
+      const largest = own.reduce((a, b) => Math.max(a, b), 0);
       return { bound: largest, found: largest, boxes: grid.length };
     });
   }
 
   async #refine(
     stack: Parameters<SliceWave['run']>[0],
+    images: readonly Float32Array[],
     requests: readonly SliceRequest[],
   ): Promise<SliceBound[]> {
     const jobs = requests.map(
@@ -237,10 +252,26 @@ export class GpuSliceBounder implements SliceBounder {
       });
       let at = 0;
       for (const job of working) {
+        if (job.boxes === 0) this.#spotCheck(job, images, remainders.subarray(at));
         at = this.#settle(job, remainders, at);
       }
     }
     return jobs.map(({ settled, found, boxes }) => ({ bound: settled, found, boxes }));
+  }
+
+  /** One sub-box of the first wave, and one of its ends. */
+  #spotCheck(job: Job, images: readonly Float32Array[], remainders: Float64Array): void {
+    const { spot, center, image } = job.request;
+    if (!spot) return;
+    const chosen = spot.draw(job.open.length);
+    const box = job.open[chosen];
+    if (!box) return;
+    const pixels = imageAt(images, image);
+    // The centre itself was never asked about.
+    const ends = cornersOf(box).filter(([end]) => end !== center[0]);
+    const gamma = ends[spot.draw(ends.length)] ?? [];
+    this.#wave.checkPoint(pixels, { gamma, center }, job.known.get(gamma[0] ?? Number.NaN) ?? Number.NaN);
+    if (spot.boxes) this.#wave.checkBox(pixels, box, remainders[chosen] ?? Number.NaN);
   }
 
   /** Settles the boxes that are near enough, splits the others; returns where the next job's remainders start. */
@@ -263,6 +294,10 @@ export class GpuSliceBounder implements SliceBounder {
     job.open = next;
     return start + used;
   }
+}
+
+function imageAt(images: readonly Float32Array[], index: number | undefined): Float32Array {
+  return images[index ?? -1] ?? new Float32Array(0);
 }
 
 /** A rotation slice cut at its centre, at 0 (where all pixels cross cell lines at once), and evenly between. */

@@ -2,6 +2,7 @@
  * What a method asks for when it needs to know the interpolation error, and what it gets. No buffers here.
  */
 import type { Parameter } from '@turnproof/shaders';
+import type { Spot } from './spot-check.ts';
 
 export type BoundMethod = 'auto' | 'interval' | 'chord' | 'exact';
 
@@ -10,6 +11,8 @@ export interface BoundRequest {
   readonly image: number;
   /** Degrees, or [dx, dy] in pixels. */
   readonly beta: Parameter;
+  /** Given: one of the numbers that this bound comes from is held against float64. */
+  readonly spot?: Spot;
 }
 
 export type BoundGoal =
@@ -42,6 +45,7 @@ export interface BetaBound {
 /** What a method needs of a bounder: bounds, and what became of a target. */
 export interface ErrorBounder {
   readonly method: Exclude<BoundMethod, 'auto'>;
+  /** @throws TurnproofError `parity` where a spot check fails */
   bound(
     images: readonly Float32Array<ArrayBuffer>[],
     requests: readonly BoundRequest[],

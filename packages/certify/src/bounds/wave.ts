@@ -33,6 +33,8 @@ import {
   type Transform,
   warpKernel,
 } from '@turnproof/shaders';
+import { chordErrorOracle, interpolationError, intervalErrorOracle } from '@turnproof/shaders/oracle';
+import { holdAgainstFloat64 } from './spot-check.ts';
 
 export interface WavePoint {
   readonly image: number;
@@ -247,6 +249,27 @@ export class WaveRunner {
   /** What the error at a point is at least, given the upper bound on it that a run gave. */
   pointAtLeast(upper: number): number {
     return normAtLeast(upper, this.#points.tiling, pointBudget(this.#shape, this.#pre));
+  }
+
+  /**
+   * Evaluates a point in float64 and holds a run's bound of it against that.
+   *
+   * @returns the error at the point
+   * @throws TurnproofError `parity` where the two contradict each other
+   */
+  checkPoint(image: Float32Array, { beta, gamma }: Omit<WavePoint, 'image'>, upper: number): number {
+    const exact = interpolationError(this.#transform, beta, gamma, image, this.#shape, this.#pre);
+    const what = `the error at γ = ${gamma.join(':')} for β = ${beta.join(':')}`;
+    holdAgainstFloat64(what, exact, upper, this.pointAtLeast(upper));
+    return exact;
+  }
+
+  /** The same for a box, whose reference is far dearer. */
+  checkBox(image: Float32Array, { beta, box }: Omit<WaveBox, 'image'>, upper: number): void {
+    const reference = this.#interval ? intervalErrorOracle : chordErrorOracle;
+    const exact = reference(this.#transform, beta, box, image, this.#shape, this.#pre);
+    const what = `the bound over γ from ${box.lower.join(':')} to ${box.upper.join(':')} for β = ${beta.join(':')}`;
+    holdAgainstFloat64(what, exact, upper);
   }
 
   #boxBudget(box: ParameterBox | undefined): number {

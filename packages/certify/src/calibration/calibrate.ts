@@ -5,13 +5,16 @@
 import { badInput, TurnproofError } from '@turnproof/core';
 import type { Parameter } from '@turnproof/shaders';
 import { adapterFault } from '../adapter-fault.ts';
-import type { Bounder, SampledErrors } from '../bounds/index.ts';
+import { type Bounder, type BoundRequest, marked, type SampledErrors, type Spot } from '../bounds/index.ts';
 import type { Pipeline } from '../pipeline.ts';
 import type { BetaSource, SampledImage, Streams } from '../sampling/index.ts';
 import { type InnerLevel, mostExceeding, qLower } from './claims.ts';
 
 /** How a β's error is judged. `bounded` over all of Γ; `sampled` at some γ, which guarantees nothing between. */
-export type ErrorJudge =
+export type ErrorJudge = {
+  /** An image's spot: with it, one number of each wave of β is held against float64. */
+  readonly spotOf?: (image: number) => Spot;
+} & (
   | { readonly errors: 'bounded'; readonly bounder: Bounder; readonly betas: BetaSource }
   | {
       readonly errors: 'sampled';
@@ -19,7 +22,8 @@ export type ErrorJudge =
       readonly betas: Streams;
       readonly nGammas: number;
       readonly range: Pipeline['range'];
-    };
+    }
+);
 
 export interface CalibrateOptions extends InnerLevel {
   /** 1 - confidence of q_E. */
@@ -124,7 +128,7 @@ async function errorsOf(
   betas: readonly Parameter[],
 ): Promise<number[]> {
   if (judge.errors === 'sampled') return sampledErrors(judge, image, betas, 0);
-  const requests = betas.map((beta) => ({ image: 0, beta }));
+  const requests = requestsOf(judge, image, betas);
   const bounds = await judge.bounder.bound([image.pixels], requests, { tolerance: CHOOSING_TOLERANCE });
   return bounds.map(({ bound }) => bound);
 }
@@ -140,7 +144,7 @@ async function heldOf(
   if (judge.errors === 'sampled') {
     return (await sampledErrors(judge, image, betas, first)).map((error) => error <= E);
   }
-  const requests = betas.map((beta) => ({ image: 0, beta }));
+  const requests = requestsOf(judge, image, betas);
   const bounds = await judge.bounder.bound([image.pixels], requests, { target: E });
   if (bounds.length !== betas.length) {
     throw new TurnproofError('internal', `${betas.length} β were to be bounded, ${bounds.length} came back`);
@@ -148,8 +152,19 @@ async function heldOf(
   return bounds.map(({ exceeds, bound }) => exceeds === false && bound <= E);
 }
 
+function requestsOf(
+  { spotOf }: ErrorJudge,
+  { index }: SampledImage,
+  betas: readonly Parameter[],
+): BoundRequest[] {
+  return marked(
+    betas.map((beta) => ({ image: 0, beta })),
+    spotOf?.(index),
+  );
+}
+
 function sampledErrors(
-  { sampled, betas: streams, nGammas, range }: Extract<ErrorJudge, { errors: 'sampled' }>,
+  { sampled, betas: streams, nGammas, range, spotOf }: Extract<ErrorJudge, { errors: 'sampled' }>,
   { index, pixels }: SampledImage,
   betas: readonly Parameter[],
   first: number,
@@ -158,5 +173,5 @@ function sampledErrors(
     beta,
     gammas: streams.uniform(index, 'calibrateGamma', first + i, nGammas, range),
   }));
-  return sampled.largest(pixels, requests);
+  return sampled.largest(pixels, marked(requests, spotOf?.(index)));
 }

@@ -48,6 +48,8 @@ export const PURPOSES = {
   calibrateChoose: 25,
   calibrateTest: 26,
   calibrateGamma: 27,
+  /** Which of an image's numbers are held against float64; the index counts the draws. */
+  spotCheck: 30,
 } as const;
 
 export type Purpose = keyof typeof PURPOSES;
@@ -107,6 +109,15 @@ export class Streams implements BetaSource {
         return this.#sigmaGamma * normalOf(words);
       }),
     );
+  }
+
+  /** Whole numbers of a purpose for an image, one after the other: each from 0 on, below the number given. */
+  wholes(image: number, purpose: Purpose): (below: number) => number {
+    let drawn = 0;
+    return (below) => {
+      const [word] = philox4x32([image, counterWord(purpose, drawn++), 0, 0], this.key);
+      return Math.floor((below * word) / MAX_WORD);
+    };
   }
 
   /** The first `count` parameters of a purpose and index for an image, uniform in Γ of this range. */

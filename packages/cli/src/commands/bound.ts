@@ -6,8 +6,9 @@ import {
   type BoundMethod,
   openBounder,
   type Pipeline,
+  Streams,
 } from '@turnproof/certify';
-import { quantizationError } from '@turnproof/certify/bounds';
+import { marked, quantizationError, spotFor } from '@turnproof/certify/bounds';
 import { badInput, nextUp } from '@turnproof/core';
 import type { CommandContext, CommandSpec } from '../command.ts';
 import { EXIT_OK } from '../failure.ts';
@@ -124,11 +125,16 @@ async function run({ console, values: given }: CommandContext): Promise<number> 
       let incomplete = 0;
       const folder = out === undefined ? null : new OutputFolder(out, 'bound', values);
       const observed = new ObservedErrors();
+      const streams = new Streams(choice.kind === 'drawn' ? choice.seed : 0n, pipeline.transform, 1);
       for (const index of selected.indices) {
         tell();
         const { pixels } = await selected.data.read(index);
         const betas = betasOf(choice, pipeline.transform, index);
-        const requests = betas.map((beta) => ({ image: 0, beta }));
+        const spot = spotFor(shape, streams.wholes(index, 'spotCheck'));
+        const requests = marked(
+          betas.map((beta) => ({ image: 0, beta })),
+          spot,
+        );
         for (const result of await bounder.bound([Float32Array.from(pixels)], requests, request.goal)) {
           if (!Number.isFinite(result.bound)) {
             const beta = result.beta.join(':');

@@ -15,6 +15,7 @@ import {
   testCalibrationE,
   verifyCalibration,
 } from '@turnproof/certify';
+import { spotFor } from '@turnproof/certify/bounds';
 import { currentVersions, seedForJson, vignetteForJson } from '@turnproof/certify/certificate';
 import { badInput, type Gpu, TurnproofError } from '@turnproof/core';
 import { wgslSha256 } from '@turnproof/shaders';
@@ -173,12 +174,13 @@ async function openJudge(
   method: ReturnType<typeof readBoundMethod>,
 ): Promise<ErrorJudge & { close(): void }> {
   const betas = new Streams(seed, pipeline.transform, sigmaGamma);
+  const spotOf = (image: number) => spotFor(shape, betas.wholes(image, 'spotCheck'));
   if (errors === 'sampled') {
     const sampled = await SampledErrors.open(gpu, { shape, pipeline });
-    return { errors, sampled, betas, nGammas, range: pipeline.range, close: () => sampled.close() };
+    return { errors, sampled, betas, spotOf, nGammas, range: pipeline.range, close: () => sampled.close() };
   }
   const bounder = await openBounder(gpu, { shape, pipeline, method });
-  return { errors, bounder, betas, close: () => bounder.close() };
+  return { errors, bounder, betas, spotOf, close: () => bounder.close() };
 }
 
 interface Job {

@@ -7,7 +7,7 @@ import { type GpuArray, type HostArray, hostArray } from '../buffers.ts';
 import type { Gpu } from '../device.ts';
 import type { ScalarType } from '../kernel.ts';
 
-/** The words of a readback, 32 bits each, changed in place; `before`: what the last one of this label held. */
+/** The words of a readback, 32 bits each, changed in place; `before`: what was handed over for this label last. */
 export type Plant = (words: Uint32Array, before: Uint32Array | undefined) => void;
 
 const NAN = 0x7fc00000;
@@ -32,7 +32,7 @@ export const NONSENSE: Readonly<Record<string, Plant>> = {
 /** Numbers that a kernel might have written. */
 export const PLAUSIBLE: Readonly<Record<string, Plant>> = {
   zeros: (words) => words.fill(0),
-  'what the last readback held': (words, before) => {
+  'what was there before': (words, before) => {
     if (!before) return;
     for (let i = 0; i < words.length; i++) words[i] = before[i % before.length] ?? 0;
   },
@@ -63,9 +63,8 @@ export function plantReadbacks(
         get data() {
           if (changed) return changed;
           const words = new Uint32Array(honest.data.buffer.slice(0));
-          const kept = words.slice();
           plant(words, last.get(array.label));
-          last.set(array.label, kept);
+          last.set(array.label, words.slice());
           changed = hostArray(array.type, words.buffer);
           return changed;
         },
