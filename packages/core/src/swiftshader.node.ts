@@ -5,12 +5,12 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
 import { extract } from 'tar-stream';
+import { cacheFolders } from './cache.node.ts';
 import { makeFolder } from './folders.node.ts';
 
 export interface UnpackedSwiftShader {
@@ -43,18 +43,6 @@ async function readTar(bytes: Uint8Array): Promise<Map<string, Uint8Array>> {
     if (entry.header.type === 'file') files.set(basename(entry.header.name), Buffer.concat(chunks));
   }
   return files;
-}
-
-function cacheRoots(): string[] {
-  const roots = [
-    process.env.TURNPROOF_CACHE,
-    process.env.XDG_CACHE_HOME,
-    join(homedir(), '.cache'),
-    tmpdir(),
-  ];
-  return roots
-    .filter((root): root is string => root !== undefined && root !== '')
-    .map((r) => join(r, 'turnproof'));
 }
 
 async function unpackInto(root: string, archive: Buffer): Promise<UnpackedSwiftShader> {
@@ -93,7 +81,7 @@ export function unpackSwiftShader(): Promise<UnpackedSwiftShader> {
     }
     const archive = await readFile(archivePath());
     let last: unknown;
-    for (const root of cacheRoots()) {
+    for (const root of cacheFolders()) {
       try {
         return await unpackInto(root, archive);
       } catch (error) {

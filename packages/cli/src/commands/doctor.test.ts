@@ -15,7 +15,7 @@ describe('doctor', () => {
       'lavapipe',
       'swiftshader',
     ]);
-    expect(report.kernels).toHaveLength(10);
+    expect(report.kernels).toHaveLength(12);
     expect(
       report.providers.map(({ provider, passed }: { provider: string; passed: boolean }) => [
         provider,

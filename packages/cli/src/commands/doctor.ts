@@ -14,9 +14,10 @@ import { openDataset } from '../data/index.ts';
 import { EXIT_FAILED, EXIT_OK } from '../failure.ts';
 import { deviceOptions, readDevice } from '../options/device.ts';
 import { resolveModel } from '../options/model.ts';
-import { chooseProvider, openGpu, parityImages } from '../prepare/engine.ts';
+import { chooseProvider, openUntestedGpu, parityImages } from '../prepare/engine.ts';
 import { type FoundAdapter, findAdapters } from '../self-test/adapters.ts';
-import { checkKernels, type KernelCheck } from '../self-test/kernels.ts';
+import type { KernelCheck } from '../self-test/kernels.ts';
+import { testKernels } from '../self-test/verdict.ts';
 import { columnsOf, formatHeader, formatRow } from '../table.ts';
 
 export const doctor: CommandSpec = {
@@ -50,10 +51,10 @@ async function run({ console, values }: CommandContext): Promise<number> {
   const choice = readDevice(values);
   const adapters = await findAdapters();
   if (!console.json) showAdapters(console, adapters);
-  const gpu = await openGpu(choice.adapter, console);
+  const gpu = await openUntestedGpu(choice.adapter, console);
   try {
     if (!console.json) showChosen(console, gpu);
-    const kernels = await checkKernels(gpu);
+    const kernels = await testKernels(gpu);
     if (!console.json) showKernels(console, kernels);
     const chosen = chooseProvider(choice.provider, gpu.adapter);
     const providers = await checkProviders(gpu, choice.threads);

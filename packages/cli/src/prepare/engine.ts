@@ -18,6 +18,7 @@ import { noisyOracle } from '@turnproof/shaders/oracle';
 import type { Console } from '../console.ts';
 import type { Dataset, Shape } from '../data/index.ts';
 import type { DeviceChoice } from '../options/device.ts';
+import { requireKernels } from '../self-test/verdict.ts';
 import type { HostModel, SelectedData } from './inputs.ts';
 
 export interface Engine {
@@ -29,8 +30,24 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-/** Opens the GPU and says so; a software adapter is never used silently. */
+/**
+ * Opens a GPU whose kernels have passed the self-test.
+ *
+ * @throws TurnproofError `parity` when a kernel computes wrongly there; see also openDevice
+ */
 export async function openGpu(adapter: string, console: Console): Promise<Gpu> {
+  const gpu = await openUntestedGpu(adapter, console);
+  try {
+    await requireKernels(gpu, console);
+    return gpu;
+  } catch (error) {
+    gpu.close();
+    throw error;
+  }
+}
+
+/** Opens the GPU and says so; a software adapter is never used silently. */
+export async function openUntestedGpu(adapter: string, console: Console): Promise<Gpu> {
   const gpu = await openDevice({ adapter, onSoftware: (message) => console.note(message) });
   if (gpu.adapter.kind === 'hardware') console.note(`adapter ${gpu.adapter.name}`);
   console.detail(`chosen because: ${gpu.reason}`);
