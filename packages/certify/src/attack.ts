@@ -13,7 +13,8 @@ import {
   samplerBudget,
   WarpPreRunner,
 } from '@turnproof/shaders';
-import { checkRange } from './adapter-fault.ts';
+import { l2Norm, warpPreOracle } from '@turnproof/shaders/oracle';
+import { adapterFault, checkRange } from './adapter-fault.ts';
 import { argmaxRows, type Classifier, NO_CLASS } from './classifier/index.ts';
 import type { Scores } from './classifier/scores.ts';
 import { checkPipeline, type Pipeline } from './pipeline.ts';
@@ -68,6 +69,7 @@ export interface AttackOutcome {
 
 /** Values of one stack of images; more attempts than fit share several dispatches and runs. */
 const STACK_VALUES = 2 ** 25;
+type Draw = ReturnType<Streams['wholes']>;
 const NO_PRE: Preprocess = { vignette: { kind: 'none' }, blur: null };
 
 export class Attacker {
@@ -94,6 +96,8 @@ export class Attacker {
    * k transformations, γ uniform in Γ from a stream of their own, by one dispatch; rounded to 8 bits where the pipeline
    * says so; b's logits of them and of the clean image by one run. What b is asked about is what is handed over: the loss
    * is that of exactly these pixels.
+   *
+   * @throws TurnproofError `parity` where an image is not what float64 makes of it
    */
   async attack(image: AttackedImage, k: number): Promise<AttackOutcome> {
     const { shape, pipeline, classifier } = this.#options;
@@ -102,17 +106,18 @@ export class Attacker {
       throw badInput(`image ${image.index} has ${image.pixels.length} values, not ${size}`);
     }
     const gammas = this.#streams.uniform(image.index, 'attack', 0, k, pipeline.range);
+    const draw = this.#streams.wholes(image.index, 'spotCheck');
     const original = Float32Array.from(image.pixels);
     const answers: { attempt: Float32Array<ArrayBuffer> | null; logits: Float32Array }[] = [];
     const atOnce = Math.max(1, Math.min(65_534, Math.floor(STACK_VALUES / size) - 1));
     for (let start = 0; start < k; start += atOnce) {
       const some = gammas.slice(start, start + atOnce);
-      const moved = await this.#transformed(original, some);
+      const moved = await this.#transformed(original, some, draw);
       const first = start === 0 ? 1 : 0;
       const stack = new Float32Array((some.length + first) * size);
       if (first) stack.set(original);
       stack.set(moved, first * size);
-      const logits = await classifier.logits(await this.#preprocessed(stack), some.length + first);
+      const logits = await classifier.logits(await this.#preprocessed(stack, draw), some.length + first);
       for (let i = 0; i < some.length + first; i++) {
         answers.push({
           attempt: i < first ? null : moved.slice((i - first) * size, (i - first + 1) * size),
@@ -145,28 +150,40 @@ export class Attacker {
   }
 
   /** T_γ x of every γ, as float32 images in [0, 1]. */
-  async #transformed(image: Float32Array<ArrayBuffer>, gammas: readonly Parameter[]): Promise<Float32Array> {
-    const { shape, pipeline } = this.#options;
-    const maps = gammas.map((gamma) => ({ image: 0, map: fixedMap(pipeline.transform, gamma, shape) }));
-    const moved = await this.#dispatch(this.#warp, image, maps);
-    if (pipeline.quantization === 'none') return moved.map((value) => Math.min(1, Math.max(0, value)));
+  async #transformed(
+    image: Float32Array<ArrayBuffer>,
+    gammas: readonly Parameter[],
+    draw: Draw,
+  ): Promise<Float32Array> {
+    const places = gammas.map((gamma) => ({ image: 0, gamma }));
+    const moved = await this.#dispatch(this.#warp, NO_PRE, image, places, draw);
+    if (this.#options.pipeline.quantization === 'none') {
+      return moved.map((value) => Math.min(1, Math.max(0, value)));
+    }
     return moved.map((value) => Math.min(255, Math.max(0, Math.round(255 * value))) / 255);
   }
 
-  #preprocessed(images: Float32Array<ArrayBuffer>): Promise<Float32Array> {
+  #preprocessed(images: Float32Array<ArrayBuffer>, draw: Draw): Promise<Float32Array> {
     const { shape, pipeline } = this.#options;
-    const still = fixedMap(pipeline.transform, pipeline.transform === 'rotation' ? [0] : [0, 0], shape);
-    const count = images.length / pixelCount(shape);
-    const maps = Array.from({ length: count }, (_, image) => ({ image, map: still }));
-    return this.#dispatch(this.#pre, images, maps);
+    const gamma = pipeline.transform === 'rotation' ? [0] : [0, 0];
+    const places = Array.from({ length: images.length / pixelCount(shape) }, (_, image) => ({
+      image,
+      gamma,
+    }));
+    return this.#dispatch(this.#pre, pipeline.pre, images, places, draw);
   }
 
+  /** pre(T_γ x) of each place; one of them is held against float64. */
   async #dispatch(
     runner: WarpPreRunner,
+    pre: Preprocess,
     images: Float32Array<ArrayBuffer>,
-    maps: Parameters<typeof mapItems>[0],
+    places: readonly { readonly image: number; readonly gamma: Parameter }[],
+    draw: Draw,
   ): Promise<Float32Array> {
     const { gpu, shape, pipeline } = this.#options;
+    const { transform } = pipeline;
+    const maps = places.map(({ image, gamma }) => ({ image, map: fixedMap(transform, gamma, shape) }));
     const held = {
       images: gpu.upload('f32', images, 'images to attack'),
       items: gpu.upload('i32', mapItems(maps), 'maps of the attack'),
@@ -178,8 +195,24 @@ export class Attacker {
       const read = batch.read(held.output);
       await batch.submit();
       // A weighted mean of values in [0, 1] leaves it by float32's rounding at most.
-      const loss = samplerBudget(shape, pipeline.pre);
-      checkRange('transformed images', read.data, -loss, 1 + loss);
+      const loss = samplerBudget(shape, pre);
+      checkRange('attacked images', read.data, -loss, 1 + loss);
+      const spot = draw(places.length);
+      const { image = 0, gamma = [] } = places[spot] ?? {};
+      const size = pixelCount(shape);
+      const exact = warpPreOracle(
+        transform,
+        gamma,
+        images.subarray(image * size, (image + 1) * size),
+        shape,
+        pre,
+      );
+      const distance = l2Norm(exact.map((value, i) => value - (read.data[spot * size + i] ?? Number.NaN)));
+      if (!(distance <= loss)) {
+        throw adapterFault(
+          `spot check: the image at γ = ${gamma.join(':')} is ${distance} from that in float64`,
+        );
+      }
       return read.data;
     } finally {
       for (const array of Object.values(held)) array.release();
