@@ -37,8 +37,8 @@ export const DRIVER_FAULTS: readonly DriverFault[] = [
   {
     kernel: 'noise',
     fault: 'half the deviation',
-    find: 'params.sigma * n[i]',
-    replace: '0.5 * params.sigma * n[i]',
+    find: 'return least;',
+    replace: 'return least / 2u;',
   },
   {
     kernel: 'argmax_count',
