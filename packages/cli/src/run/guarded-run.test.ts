@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Certifier, type Classifier, openClassifier, ParityGuard, type Plan } from '@turnproof/certify';
 import { type Gpu, openDevice } from '@turnproof/core';
-import { testAdapters } from '@turnproof/core/testing';
+import { PLAUSIBLE, plantReadbacks, testAdapters } from '@turnproof/core/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDataset } from '../data/index.ts';
 import { type TemporaryFolder, temporaryFolder } from '../data/testing/files.ts';
@@ -69,7 +69,11 @@ describe('a run under guard', () => {
     await folder.remove();
   });
 
-  async function certifyAll(classifier: Classifier, out: string): Promise<void> {
+  async function certifyAll(
+    classifier: Classifier,
+    out: string,
+    { atOnce = 3, plan = PLAN, written = (_index: number) => undefined as unknown } = {},
+  ): Promise<void> {
     const { shape } = await data;
     const images = await parityImages(await data, INDICES, 0.3);
     const guard = new ParityGuard({ classifier, reference: real, images, batch: 32, everyImages: 2 });
@@ -79,14 +83,15 @@ describe('a run under guard', () => {
       pre: { vignette: { kind: 'circle', offset: 2 }, blur: null },
       quantization: 'none',
     } as const;
-    const certifier = await Certifier.open({ gpu, classifier, shape, pipeline, plan: PLAN });
+    const certifier = await Certifier.open({ gpu, classifier, shape, pipeline, plan });
     const run = await RunFolder.begin(join(folder.path, out), {}, (path) => RunLock.take(path));
     try {
       const work = async (index: number) => {
         const certificate = await certifier.certify(await (await data).read(index));
         return { ...certificate, line: JSON.stringify(certificate), seconds: 0, baseCorrect: null };
       };
-      await guardedRun({ indices: INDICES, work, atOnce: 3, guard, folder: run, written: () => undefined });
+      const told = ({ index }: { readonly index: number }) => written(index);
+      await guardedRun({ indices: INDICES, work, atOnce, guard, folder: run, written: told });
     } finally {
       await certifier.close();
       run.close();
@@ -133,4 +138,26 @@ describe('a run under guard', () => {
       expect(lines.slice(-images.length)).toEqual(images);
     },
   );
+
+  it('ends at a spot check that fails, without the image, and suspects what came since the last comparison', async () => {
+    let broken = false;
+    const { end } = plantReadbacks(gpu, (...words) => (broken ? PLAUSIBLE.zeros(...words) : undefined));
+    try {
+      const run = certifyAll(real, 'broken driver', {
+        atOnce: 1,
+        plan: { ...PLAN, method: 'sweep' },
+        written: (index) => {
+          broken = index === 2;
+        },
+      });
+      await expect(run).rejects.toMatchObject({
+        code: 'parity',
+        message: expect.stringMatching(/^spot check: .*; finished since the last check: images 2$/),
+      });
+    } finally {
+      end();
+    }
+    expect(await linesOf('broken driver')).toEqual([0, 1, 2]);
+    expect(await suspectsOf('broken driver')).toMatchObject({ images: [2] });
+  });
 });

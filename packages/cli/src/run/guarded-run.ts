@@ -60,11 +60,22 @@ export async function guardedRun<T extends ImageResult>(run: GuardedRun<T>): Pro
     if (!stop?.aborted || guard.suspects.length > 0) await guard.check();
     settle();
   } catch (error) {
-    if (error instanceof TurnproofError && error.code === 'parity' && guard.suspects.length > 0) {
-      folder.markSuspect([...new Set([...(run.suspects ?? []), ...guard.suspects])], error.message);
-    }
-    throw error;
+    if (!(error instanceof TurnproofError && error.code === 'parity') || guard.suspects.length === 0)
+      throw error;
+    folder.markSuspect([...new Set([...(run.suspects ?? []), ...guard.suspects])], error.message);
+    throw namingSuspects(error, guard.suspects);
   }
+}
+
+const SINCE = 'finished since the last check: images';
+
+/** The guard's own errors name them already; those of an image that was at work do not. */
+function namingSuspects(error: TurnproofError, images: readonly number[]): TurnproofError {
+  if (error.message.includes(SINCE)) return error;
+  return new TurnproofError('parity', `${error.message}; ${SINCE} ${images.join(', ')}`, {
+    cause: error,
+    ...(error.fix === undefined ? {} : { fix: error.fix }),
+  });
 }
 
 /** Null when the signal is first; then nobody waits for the promise any more. */

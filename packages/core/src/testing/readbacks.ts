@@ -30,9 +30,10 @@ export const NONSENSE: Readonly<Record<string, Plant>> = {
 };
 
 /** Numbers that a kernel might have written. */
-export const PLAUSIBLE: Readonly<Record<string, Plant>> = {
+export const PLAUSIBLE: Readonly<Record<'zeros' | 'before', Plant>> = {
   zeros: (words) => words.fill(0),
-  'what was there before': (words, before) => {
+  /** What was there before. */
+  before: (words, before) => {
     if (!before) return;
     for (let i = 0; i < words.length; i++) words[i] = before[i % before.length] ?? 0;
   },

@@ -1,0 +1,78 @@
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { cacheFolders, dropCached, readCached, writeCached } from './cache.node.ts';
+
+const VARIABLES = ['TURNPROOF_CACHE', 'XDG_CACHE_HOME', 'HOME', 'TMPDIR'] as const;
+
+describe('the cache', () => {
+  let root: string;
+  const before = Object.fromEntries(VARIABLES.map((name) => [name, process.env[name]]));
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'turnproof-cache-'));
+    for (const [i, name] of VARIABLES.entries()) process.env[name] = join(root, String(i));
+  });
+  afterEach(() => {
+    for (const name of VARIABLES) {
+      if (before[name] === undefined) delete process.env[name];
+      else process.env[name] = before[name];
+    }
+    rmSync(root, { recursive: true, force: true });
+  });
+
+  it('lies where it is told to, then where the system has its caches, then among temporary files', () => {
+    expect(cacheFolders()).toEqual([
+      join(root, '0', 'turnproof'),
+      join(root, '1', 'turnproof'),
+      join(root, '2', '.cache', 'turnproof'),
+      join(root, '3', 'turnproof'),
+    ]);
+  });
+
+  it('gives back what was written last, whole, and nothing else', () => {
+    expect(readCached('verdict')).toBeNull();
+    expect(writeCached('verdict', 'first')).toBe(true);
+    expect(writeCached('verdict', 'second')).toBe(true);
+    expect(readCached('verdict')).toBe('second');
+    expect(readdirSync(join(root, '0', 'turnproof'))).toEqual(['verdict']);
+    expect(readCached('other')).toBeNull();
+    dropCached('verdict');
+    expect(readCached('verdict')).toBeNull();
+    dropCached('verdict');
+  });
+
+  it('goes on to the next folder where one cannot be used', () => {
+    writeFileSync(join(root, '0'), 'a file');
+    mkdirSync(join(root, '1', 'turnproof', 'verdict', 'folder'), { recursive: true });
+    expect(writeCached('verdict', 'words')).toBe(true);
+    expect(readFileSync(join(root, '2', '.cache', 'turnproof', 'verdict'), 'utf8')).toBe('words');
+    expect(readCached('verdict')).toBe('words');
+    // A draft that found no place is gone.
+    expect(readdirSync(join(root, '1', 'turnproof'))).toEqual(['verdict']);
+  });
+
+  it('does not follow a link, which may lead to anybody’s file', () => {
+    mkdirSync(join(root, '0', 'turnproof'), { recursive: true });
+    writeFileSync(join(root, 'elsewhere'), 'planted');
+    symlinkSync(join(root, 'elsewhere'), join(root, '0', 'turnproof', 'verdict'));
+    expect(readCached('verdict')).toBeNull();
+    expect(writeCached('verdict', 'own')).toBe(true);
+    expect(readCached('verdict')).toBe('own');
+    expect(readFileSync(join(root, 'elsewhere'), 'utf8')).toBe('planted');
+  });
+
+  it('says so where nothing can be written at all', () => {
+    for (const i of VARIABLES.keys()) writeFileSync(join(root, String(i)), 'a file');
+    expect(writeCached('verdict', 'words')).toBe(false);
+    expect(readCached('verdict')).toBeNull();
+  });
+});
