@@ -50,14 +50,22 @@ describe('the cache', () => {
     dropCached('verdict');
   });
 
-  it('goes on to the next folder where one cannot be used', () => {
-    writeFileSync(join(root, '0'), 'a file');
-    mkdirSync(join(root, '1', 'turnproof', 'verdict', 'folder'), { recursive: true });
+  it('is in the first folder that can be used, and nowhere else', () => {
     expect(writeCached('verdict', 'words')).toBe(true);
-    expect(readFileSync(join(root, '2', '.cache', 'turnproof', 'verdict'), 'utf8')).toBe('words');
-    expect(readCached('verdict')).toBe('words');
-    // A draft that found no place is gone.
-    expect(readdirSync(join(root, '1', 'turnproof'))).toEqual(['verdict']);
+    process.env.TURNPROOF_CACHE = join(root, 'another');
+    expect(readCached('verdict')).toBeNull();
+    writeFileSync(join(root, 'a file'), '');
+    process.env.TURNPROOF_CACHE = join(root, 'a file');
+    expect(writeCached('verdict', 'elsewhere')).toBe(true);
+    expect(readFileSync(join(root, '1', 'turnproof', 'verdict'), 'utf8')).toBe('elsewhere');
+    expect(readCached('verdict')).toBe('elsewhere');
+  });
+
+  it('leaves no draft where a file cannot take its place', () => {
+    mkdirSync(join(root, '0', 'turnproof', 'verdict', 'folder'), { recursive: true });
+    expect(writeCached('verdict', 'words')).toBe(false);
+    expect(readCached('verdict')).toBeNull();
+    expect(readdirSync(join(root, '0', 'turnproof'))).toEqual(['verdict']);
   });
 
   it('does not follow a link, which may lead to anybody’s file', () => {

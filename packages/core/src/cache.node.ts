@@ -3,7 +3,7 @@
  * what is in them that its reader cannot check.
  */
 import { randomUUID } from 'node:crypto';
-import { lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeFolder } from './folders.node.ts';
@@ -21,17 +21,30 @@ export function cacheFolders(): string[] {
     .map((root) => join(root, 'turnproof'));
 }
 
+/** Those of them that can be written to, made where they are missing. */
+function* usableFolders(): Generator<string> {
+  for (const folder of cacheFolders()) {
+    try {
+      makeFolder(folder);
+      accessSync(folder, constants.W_OK);
+    } catch {
+      // The next one may do.
+      continue;
+    }
+    yield folder;
+  }
+}
+
 /** The file of this name where there is one that this user wrote: others may write into a folder for temporary files. */
 export function readCached(name: string): string | null {
-  for (const folder of cacheFolders()) {
+  for (const folder of usableFolders()) {
     const path = join(folder, name);
     try {
       const found = lstatSync(path);
-      if (found.isFile() && (process.getuid === undefined || found.uid === process.getuid())) {
-        return readFileSync(path, 'utf8');
-      }
+      const own = process.getuid === undefined || found.uid === process.getuid();
+      return found.isFile() && own ? readFileSync(path, 'utf8') : null;
     } catch {
-      // Not there, or not for us: the next folder may do.
+      return null;
     }
   }
   return null;
@@ -39,15 +52,15 @@ export function readCached(name: string): string | null {
 
 /** Whole or not at all. False where no folder takes it. */
 export function writeCached(name: string, content: string): boolean {
-  for (const folder of cacheFolders()) {
+  for (const folder of usableFolders()) {
     const draft = join(folder, `${name}.${randomUUID()}.part`);
     try {
-      makeFolder(folder);
       writeFileSync(draft, content, { flush: true, flag: 'wx' });
       renameSync(draft, join(folder, name));
       return true;
     } catch {
       remove(draft);
+      return false;
     }
   }
   return false;
