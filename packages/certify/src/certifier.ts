@@ -37,13 +37,26 @@ import { certifySweep } from './methods/sweep.ts';
 import { noiseOf, samplerError } from './noise.ts';
 import { checkPipeline, type Pipeline } from './pipeline.ts';
 import { checkPlan, indivLimits, type Method, type Plan, seedOf } from './plan.ts';
-import { GpuEngine, type SampledImage, Sampler, Streams, type Usage } from './sampling/index.ts';
+import {
+  GpuEngine,
+  SampleAudit,
+  type SampledImage,
+  SampleMismatch,
+  Sampler,
+  Streams,
+  type Usage,
+} from './sampling/index.ts';
 import type { LedgerRecord } from './statistics/index.ts';
 
 export interface CertifierOptions {
   readonly gpu: Gpu;
   /** For webgpu: on the same device. Stays the caller's, to be released after `close`. */
   readonly classifier: Classifier;
+  /**
+   * What samples are audited by (see `sampling/audit.ts`): the same model on the wasm provider. Default `classifier`
+   * itself, one image at a time, which shows less. Stays the caller's, to be released after `close`.
+   */
+  readonly reference?: Classifier;
   readonly shape: ImageShape;
   readonly pipeline: Pipeline;
   readonly plan: Plan;
@@ -112,6 +125,8 @@ export class Certifier {
   readonly #boundTurn = pLimit(1);
   readonly #underWay = new Set<Promise<unknown>>();
   #evaluated = 0;
+  #audited = 0;
+  #mismatch: SampleMismatch | undefined;
   #closed = false;
 
   private constructor(options: CertifierOptions, engine: GpuEngine, streams: Streams) {
@@ -127,7 +142,7 @@ export class Certifier {
    *   images; `gpu` when a kernel is refused
    */
   static async open(options: CertifierOptions): Promise<Certifier> {
-    const { gpu, classifier, shape, pipeline, plan } = options;
+    const { gpu, classifier, reference = classifier, shape, pipeline, plan } = options;
     checkPipeline(pipeline, shape);
     checkPlan(plan, pipeline);
     if (pixelCount(classifier.shape) !== pixelCount(shape)) {
@@ -135,6 +150,12 @@ export class Certifier {
       throw badInput(
         `${classifier.info.file} was opened for images of ${words(classifier.shape)}, not ${words(shape)}`,
       );
+    }
+    if (
+      reference.info.sha256 !== classifier.info.sha256 ||
+      pixelCount(reference.shape) !== pixelCount(shape)
+    ) {
+      throw badInput('the classifier and its reference are not the same model for the same images');
     }
     const { imagesAtOnce = 1 } = options;
     if (!(Number.isInteger(imagesAtOnce) && imagesAtOnce >= 1)) {
@@ -158,9 +179,12 @@ export class Certifier {
     return this.#engine.capacity;
   }
 
-  /** What sampling took so far: images that the classifier saw, those drawn beyond a decision included, and time. */
-  get usage(): Readonly<Usage> & { readonly evaluated: number } {
-    return { ...this.#engine.usage, evaluated: this.#evaluated };
+  /**
+   * What sampling took so far: images that the classifier saw, those drawn beyond a decision included, images of them that
+   * were audited, and time.
+   */
+  get usage(): Readonly<Usage> & { readonly evaluated: number; readonly audited: number } {
+    return { ...this.#engine.usage, evaluated: this.#evaluated, audited: this.#audited };
   }
 
   /**
@@ -170,7 +194,8 @@ export class Certifier {
    * @param recovered what befell earlier tries of this image; its certificate says so
    * @returns also when the method abstains: then radius and predicted are null, and `abstention` says why.
    * @throws TurnproofError `bad-input` for pixels that are no image; `parity` where a number of the adapter's contradicts
-   *   float64; what GPU and classifier throw
+   *   float64; `SampleMismatch` where the audit found a sample that was counted wrongly, and for every image from then on;
+   *   what GPU and classifier throw
    */
   certify(image: CertifierImage, recovered: readonly Recovered[] = []): Promise<Certificate> {
     return this.#inTurn(image, async (sampled, context) => {
@@ -268,21 +293,35 @@ export class Certifier {
     work: (image: SampledImage, context: MethodContext) => Promise<T>,
   ): Promise<T> {
     if (this.#closed) throw new TurnproofError('internal', 'the certifier is used after it was closed');
+    if (this.#mismatch) throw this.#mismatch;
     const { shape, pipeline, plan, onProgress } = this.#options;
     const sampled = checkImage(image, shape);
-    const sampler = new Sampler(this.#engine);
+    const audit = this.#newAudit();
+    const sampler = new Sampler(this.#engine, audit);
     const progress = onProgress ? { onProgress } : {};
     const noise = noiseOf(plan, shape);
     const drawn = { noise, samplerError: samplerError(shape, pipeline.pre, noise) };
     const context = { sampler, betas: this.#betas, pipeline, plan, ...drawn, ...progress };
-    const result = this.#imageTurn(() => work(sampled, context));
+    const result = this.#imageTurn(() => audit.covering(() => work(sampled, context)));
     this.#underWay.add(result);
     try {
-      return await result;
+      const made = await result;
+      // Another image may have shown meanwhile that nothing made here is to be trusted.
+      if (this.#mismatch) throw this.#mismatch;
+      return made;
+    } catch (error) {
+      if (error instanceof SampleMismatch) this.#mismatch ??= error;
+      throw error;
     } finally {
       this.#evaluated += sampler.evaluated;
+      this.#audited += audit.audited;
       this.#underWay.delete(result);
     }
+  }
+
+  #newAudit(): SampleAudit {
+    const { classifier, reference = classifier } = this.#options;
+    return new SampleAudit({ key: this.#betas.key, classifier, reference });
   }
 
   #provenance(image: CertifierImage): Provenance {

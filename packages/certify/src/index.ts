@@ -41,6 +41,7 @@ export {
   type ModelInfo,
   type OpenClassifierOptions,
   openClassifier,
+  PARITY_IMAGES,
   ParityGuard,
   type ParityReport,
   type Preparation,
@@ -52,4 +53,10 @@ export type { Progress, Stage } from './methods/method.ts';
 export { latticeNoise, type PixelNoise, samplerError } from './noise.ts';
 export { checkPipeline, type Pipeline } from './pipeline.ts';
 export { checkPlan, type Method, type Plan } from './plan.ts';
-export { Streams } from './sampling/index.ts';
+export {
+  AUDIT_EVERY,
+  type ParityImagesOptions,
+  parityImages,
+  SampleMismatch,
+  Streams,
+} from './sampling/index.ts';

@@ -65,7 +65,13 @@ interface DispatchCommand {
 type Command =
   | DispatchCommand
   | { readonly kind: 'clear'; readonly array: GpuArray }
-  | { readonly kind: 'read'; readonly array: GpuArray; readonly staging: GPUBuffer };
+  | {
+      readonly kind: 'read';
+      readonly array: GpuArray;
+      readonly first: number;
+      readonly bytes: number;
+      readonly staging: GPUBuffer;
+    };
 
 interface PendingRead {
   readonly staging: GPUBuffer;
@@ -123,11 +129,21 @@ export class Batch {
     this.#commands.push({ kind: 'clear', array });
   }
 
-  /** Copies the array as it is at this point of the batch to the host. */
-  read<T extends ScalarType>(array: GpuArray<T>): Readback<T> {
-    const bytes = 4 * array.length;
+  /** Copies the array as it is at this point of the batch to the host, or `length` elements of it from `first` on. */
+  read<T extends ScalarType>(
+    array: GpuArray<T>,
+    first = 0,
+    length: number = array.length - first,
+  ): Readback<T> {
+    if (!(first >= 0 && length >= 0 && first + length <= array.length)) {
+      throw new TurnproofError(
+        'internal',
+        `${length} elements from ${first} on are not in «${array.label}» (${array.length})`,
+      );
+    }
+    const bytes = 4 * length;
     const staging = this.#gpu.pool.acquire(`staging of ${array.label}`, bytes, STAGING_USAGE);
-    this.#commands.push({ kind: 'read', array, staging });
+    this.#commands.push({ kind: 'read', array, first, bytes, staging });
     let data: HostArray<T> | undefined;
     this.#reads.push({
       staging,
@@ -280,9 +296,9 @@ export class Batch {
         continue;
       }
       endPass();
-      const bytes = 4 * command.array.length;
-      if (command.kind === 'clear') encoder.clearBuffer(command.array.buffer, 0, bytes);
-      else encoder.copyBufferToBuffer(command.array.buffer, 0, command.staging, 0, bytes);
+      const { buffer, length } = command.array;
+      if (command.kind === 'clear') encoder.clearBuffer(buffer, 0, 4 * length);
+      else encoder.copyBufferToBuffer(buffer, 4 * command.first, command.staging, 0, command.bytes);
     }
     endPass();
     if (queries) {

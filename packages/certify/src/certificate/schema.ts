@@ -33,6 +33,7 @@ const adapted = z
     float16: z.literal('widened').describe('float16 weights and operators became float32'),
     output: z.string().describe('The one of several outputs that holds the logits'),
     batch: z.literal('freed').describe('Its batch was fixed to one image and takes any number now'),
+    oneByOne: z.literal(true).describe('A model that quantises dynamically is given one image at a time'),
   })
   .partial()
   .describe('Absent: the model of the file itself, on images [channels, height, width] in [0, 1]');

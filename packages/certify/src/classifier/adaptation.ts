@@ -24,11 +24,13 @@ export interface Adaptation {
   readonly output?: string | undefined;
   /** It took one image at a time. */
   readonly batch?: 'freed' | undefined;
+  /** The model's batch is one image, though it takes more: it is quantised dynamically, by the scale of its batch. */
+  readonly oneByOne?: true | undefined;
 }
 
 /** In words, for people. */
 export function adaptationWords(adaptation: Adaptation): string[] {
-  const { mean, std, layout, reshaped, float16, output, batch } = adaptation;
+  const { mean, std, layout, reshaped, float16, output, batch, oneByOne } = adaptation;
   return [
     ...(mean ? [`mean ${mean.join(',')}`] : []),
     ...(std ? [`std ${std.join(',')}`] : []),
@@ -37,5 +39,6 @@ export function adaptationWords(adaptation: Adaptation): string[] {
     ...(float16 ? ['float16 widened to float32'] : []),
     ...(output === undefined ? [] : [`output ${output}`]),
     ...(batch ? ['its batch of 1 freed'] : []),
+    ...(oneByOne ? ['one image at a time'] : []),
   ];
 }

@@ -4,15 +4,15 @@
  */
 import { TurnproofError } from '@turnproof/core';
 import type { Classifier } from './classifier.ts';
-import { checkParity, type ParityReport } from './parity.ts';
+import { checkParity, PARITY_IMAGES, type ParityReport } from './parity.ts';
 
 export interface ParityGuardOptions {
   /** The one that certifies. */
   readonly classifier: Classifier;
   /** What it is held against: the wasm provider, or `classifier` itself. Both stay the caller's. */
   readonly reference: Classifier;
-  /** `[count, channels, height, width]`, different ones, at least two. */
-  readonly images: Float32Array;
+  /** Makes `[count, channels, height, width]`, no two images equal, and others for each number of a check (from 1 on). */
+  readonly images: (count: number, check: number) => Float32Array;
   /** Samples that the run gives the classifier at once: a batch of this size is compared, too. */
   readonly batch: number;
   /** Images after which it is checked again (default 25) ... */
@@ -28,6 +28,7 @@ export class ParityGuard {
   #suspects: number[] = [];
   #lastMs = performance.now();
   #passed = 0;
+  #begun = 0;
 
   constructor(options: ParityGuardOptions) {
     this.#options = options;
@@ -44,23 +45,29 @@ export class ParityGuard {
     return this.#passed;
   }
 
-  /** @throws TurnproofError `parity` naming the check that failed and the images since the last one that passed */
+  /**
+   * @throws TurnproofError `parity` naming the check that failed and the images since the last one that passed; where
+   *   there are none yet, what `checkParity` throws
+   */
   async check(): Promise<ParityReport> {
     const { classifier, reference, images, batch } = this.#options;
     const covered = this.#suspects.length;
+    this.#begun += 1;
     try {
-      const report = await checkParity(classifier, reference, images, batch);
+      const rows = images(Math.max(PARITY_IMAGES, batch), this.#begun);
+      const report = await checkParity(classifier, reference, rows);
       // Images that were finished meanwhile wait for the next check.
       this.#suspects = this.#suspects.slice(covered);
       this.#lastMs = performance.now();
       this.#passed += 1;
       return report;
     } catch (error) {
-      if (!(error instanceof TurnproofError) || error.code !== 'parity' || this.#suspects.length === 0)
-        throw error;
+      const differs =
+        error instanceof TurnproofError && (error.code === 'parity' || error.code === 'bad-input');
+      if (!differs || this.#suspects.length === 0) throw error;
       const names = this.#suspects.join(', ');
       throw new TurnproofError('parity', `${error.message}; finished since the last check: images ${names}`, {
-        fix: `do not use what was computed for these images; run them again with --provider wasm, or another adapter or driver`,
+        fix: 'do not use what was computed for these images; run them again with the wasm provider, or another adapter or driver',
         cause: error,
       });
     }

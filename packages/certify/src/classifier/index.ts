@@ -24,7 +24,15 @@ export {
   type ModelInfo,
 } from './model.ts';
 export { defaultThreads, type Provider } from './ort-runtime.ts';
-export { checkParity, PARITY_TOLERANCE, type ParityCheck, type ParityReport } from './parity.ts';
+export {
+  checkParity,
+  isAnswerOf,
+  PARITY_IMAGES,
+  PARITY_TOLERANCE,
+  type ParityCheck,
+  type ParityReport,
+} from './parity.ts';
+export type { UnsteadyNode } from './unsteady.ts';
 export { gapWords, type WebgpuGap, webgpuGaps } from './webgpu-gaps.ts';
 
 export interface OpenClassifierOptions {

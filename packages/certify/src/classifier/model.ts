@@ -14,6 +14,7 @@ import { hasFloat16, widenFloat16 } from './onnx/widen-float16.ts';
 import { readOnnxHeader } from './onnx-header.ts';
 import { createSession, exclusive, loadOrt, ortMessage } from './ort-runtime.ts';
 import { type Scores, scoresOf } from './scores.ts';
+import { isDynamicallyQuantised, type UnsteadyNode, unsteadyNodes } from './unsteady.ts';
 
 /** `[channels, height, width]` of the images, as the data set has them. */
 export interface ImageShape {
@@ -46,6 +47,8 @@ export interface ModelInfo {
   readonly scores: Scores;
   /** Version of the default operator set; absent when the file does not name one. */
   readonly opset?: number;
+  /** Nodes that may keep it from being a function of one image; absent: none is known. */
+  readonly unsteady?: readonly UnsteadyNode[];
   /** How it differs from the model of the file; absent: not at all. */
   readonly adapted?: Adaptation;
 }
@@ -122,7 +125,7 @@ export async function inspectModelBytes(
   }
   const tree = decodeModel(file, given);
   const externalData = await moveInside(file, tree, beside);
-  const adapted: { float16?: 'widened'; output?: string } = {};
+  const adapted: { float16?: 'widened'; output?: string; oneByOne?: true } = {};
   if (hasFloat16(tree)) {
     widenFloat16(tree);
     adapted.float16 = 'widened';
@@ -141,14 +144,21 @@ export async function inspectModelBytes(
   });
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', given));
   const out = readOutput(file, declared.outputs);
+  const input = readInput(file, declared.inputs);
+  const oneByOne = input.fixedBatch === null && isDynamicallyQuantised(tree);
+  if (oneByOne) adapted.oneByOne = true;
+  const unsteady = unsteadyNodes(tree, out.outputName);
   const info: ModelInfo = {
     file,
     sha256: Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join(''),
     ...(externalData.length > 0 ? { externalData } : {}),
-    ...readInput(file, declared.inputs),
+    ...input,
+    // Its scale is then that of the one image.
+    ...(oneByOne ? { fixedBatch: 1 } : {}),
     ...out,
     scores: scoresOf(tree, out.outputName),
     ...(opset === undefined ? {} : { opset }),
+    ...(unsteady.length > 0 ? { unsteady } : {}),
     ...(Object.keys(adapted).length > 0 ? { adapted } : {}),
   };
   return { bytes, info };

@@ -16,11 +16,14 @@ export interface TensorType {
 export interface Weight {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly data: Float32Array | BigInt64Array;
+  readonly data: Float32Array | BigInt64Array | Uint8Array;
+  /** TensorProto.DataType; by default that of the data: 1 (float32), 7 (int64), 2 (uint8). 9 is bool. */
+  readonly type?: number;
 }
 
 export interface Node {
   readonly op: string;
+  readonly name?: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   /** Integers or lists of them. */
@@ -74,21 +77,22 @@ function attribute(name: string, value: number | readonly number[]): Bytes {
   return message(5, text(1, name), ...content);
 }
 
-function node({ op, inputs, outputs, attributes = {} }: Node): Bytes {
+function node({ op, name, inputs, outputs, attributes = {} }: Node): Bytes {
   return message(
     1,
     ...inputs.map((name) => text(1, name)),
     ...outputs.map((name) => text(2, name)),
+    ...(name === undefined ? [] : [text(3, name)]),
     text(4, op),
     ...Object.entries(attributes).map(([name, value]) => attribute(name, value)),
   );
 }
 
-function weight({ name, shape, data }: Weight): Bytes {
+function weight({ name, shape, data, type }: Weight): Bytes {
   const bytes = new Uint8Array(data.byteLength);
   bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  const type = data instanceof Float32Array ? 1 : 7;
-  return message(5, ...shape.map((size) => int(1, size)), int(2, type), text(8, name), raw(9, bytes));
+  const own = data instanceof Float32Array ? 1 : data instanceof Uint8Array ? 2 : 7;
+  return message(5, ...shape.map((size) => int(1, size)), int(2, type ?? own), text(8, name), raw(9, bytes));
 }
 
 function value(field: number, { name, shape, type = 1 }: TensorType): Bytes {

@@ -1,14 +1,15 @@
 import { type Gpu, openDevice } from '@turnproof/core';
-import { closeChecked, testAdapters } from '@turnproof/core/testing';
+import { closeChecked, expectClose, testAdapters } from '@turnproof/core/testing';
 import { noiseLawOf, type Parameter, type Preprocess, type Transform } from '@turnproof/shaders';
 import { noisyOracle, warpPreOracle } from '@turnproof/shaders/oracle';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Classifier, openClassifier, type Provider } from '../classifier/index.ts';
+import { type Classifier, NO_CLASS, openClassifier, type Provider } from '../classifier/index.ts';
 import { inspectModelBytes } from '../classifier/model.ts';
 import { linearModel, linearOracle, onnxModel, someFloats } from '../classifier/onnx-writer.test-support.ts';
 import { batchCandidates, measureBatch } from './batch-size.ts';
 import { GpuEngine } from './gpu-engine.ts';
 import { Sampler } from './sampler.ts';
+import { runJob, type SpottedSample } from './schedule.ts';
 import { counterWord, Streams } from './streams.ts';
 
 const shape = { channels: 2, height: 6, width: 5 };
@@ -83,18 +84,26 @@ describe.each(
   });
   afterAll(() => closeChecked(gpu));
 
-  async function withSampler<T>(
+  const withSampler = <T>(
     transform: Transform,
     model: { bytes: Uint8Array<ArrayBuffer> },
     batch: number,
     work: (sampler: Sampler, classifier: Classifier) => Promise<T>,
+  ): Promise<T> =>
+    withEngine(transform, model, batch, (engine, classifier) => work(new Sampler(engine), classifier));
+
+  async function withEngine<T>(
+    transform: Transform,
+    model: { bytes: Uint8Array<ArrayBuffer> },
+    batch: number,
+    work: (engine: GpuEngine, classifier: Classifier) => Promise<T>,
   ): Promise<T> {
     const inspected = await inspectModelBytes('tiny.onnx', model.bytes);
     const classifier = await openClassifier({ model: inspected, provider, shape, device: gpu.device });
     const { key } = streams(transform);
     const engine = await GpuEngine.open({ gpu, classifier, shape, pre, transform, key, batch });
     try {
-      return await work(new Sampler(engine), classifier);
+      return await work(engine, classifier);
     } finally {
       engine.close();
       await classifier.release();
@@ -120,6 +129,42 @@ describe.each(
       expect(new Set(counts.map((count, i) => (count > 5 ? i % CLASSES : -1))).size).toBeGreaterThan(2);
     },
   );
+
+  it('hands samples back as the classifier saw them, with the answers that were counted', async () => {
+    const model = overflowingModel();
+    const betas = streams('rotation').betas(IMAGE.index, 'certify', 6);
+    await withEngine('rotation', model, 64, async (engine) => {
+      const seen: SpottedSample[] = [];
+      const { counts } = await runJob(engine, IMAGE.pixels, {
+        ...{ betas, image: IMAGE.index, sigma: SIGMA, cap: 40, look: 40 },
+        wordOf: (beta) => counterWord('certify', beta),
+        decided: () => true,
+        spotter: {
+          wanted: (_, first, length) => Array.from({ length }, (_, i) => first + i),
+          counted: (sample) => seen.push(sample),
+        },
+      });
+      const again = new Array<number>(betas.length * CLASSES).fill(0);
+      for (const { beta, answer } of seen) {
+        if (answer !== NO_CLASS) again[beta * CLASSES + answer] = (again[beta * CLASSES + answer] ?? 0) + 1;
+      }
+      expect(again).toEqual(Array.from(counts));
+      const names = seen.map(({ beta, sample }) => `${beta} ${sample}`);
+      expect([names.length, new Set(names).size]).toEqual([240, 240]);
+      for (const { beta, sample, noisy, answer } of seen) {
+        const clean = warpPreOracle('rotation', betas[beta] ?? [], IMAGE.pixels, shape, pre);
+        const counter = [IMAGE.index, counterWord('certify', beta), sample] as const;
+        const want = noisyOracle(clean, counter, streams('rotation').key, noiseLawOf(SIGMA));
+        // The kernel's clean image may lie in the next cell of the lattice.
+        expectClose(`sample ${sample} of β ${beta}`, noisy, want, 1e-4);
+        const logits = linearOracle(noisy, model.w, model.b);
+        const [first = 0, second = 0] = logits.toSorted((a, b) => b - a);
+        const largest = Math.max(...logits.map(Math.abs));
+        if (first - second < 1e-3 || Math.abs(largest - LIMIT) < 1e-3) continue;
+        expect(answer).toBe(largest > LIMIT ? NO_CLASS : logits.indexOf(first));
+      }
+    });
+  });
 
   it('counts a row with an infinity for no class', async () => {
     const model = overflowingModel();

@@ -3,7 +3,7 @@
  * images; then wasm reads them back and counts on the host, webgpu keeps them and reads counts only. Not for deciding
  * what is sampled: that is the schedule.
  */
-import { type Gpu, type GpuArray, type Readback, TurnproofError } from '@turnproof/core';
+import { type Batch, type Gpu, type GpuArray, type Readback, TurnproofError } from '@turnproof/core';
 import {
   type CompiledArgmaxCount,
   type CompiledNoise,
@@ -25,7 +25,7 @@ import {
 import { checkRange } from '../adapter-fault.ts';
 import { argmaxRows, type Classifier, NO_CLASS } from '../classifier/index.ts';
 import { IMAGE_BYTES, measureBatch } from './batch-size.ts';
-import type { Engine, EngineRun, Placement, SampleBatch } from './schedule.ts';
+import type { Counted, Engine, EngineRun, Placement, Returned, SampleBatch } from './engine.ts';
 
 export interface GpuEngineOptions {
   readonly gpu: Gpu;
@@ -236,7 +236,7 @@ class GpuRun implements EngineRun {
     state.drawn = this.#track(Promise.all([this.#placed, commands.submit()]));
   }
 
-  count(lane: number): Promise<Uint32Array> {
+  count(lane: number): Promise<Counted> {
     const state = this.#lane(lane);
     const { batch } = state;
     if (!batch) throw new TurnproofError('internal', `lane ${lane} is counted before it is drawn`);
@@ -245,7 +245,7 @@ class GpuRun implements EngineRun {
     );
   }
 
-  async #countOnHost(state: LaneState, { samples, segments, rows }: SampleBatch): Promise<Uint32Array> {
+  async #countOnHost(state: LaneState, { samples, segments, rows, wanted }: SampleBatch): Promise<Counted> {
     const { classifier } = this.#options;
     const { classes } = classifier;
     await state.drawn;
@@ -264,10 +264,17 @@ class GpuRun implements EngineRun {
       const at = (rows[i] ?? 0) * classes + answer;
       counts[at] = (counts[at] ?? 0) + 1;
     }
-    return counts;
+    const n = this.#elements;
+    const returned = wanted.map((at) => ({
+      at,
+      noisy: images.slice(at * n, (at + 1) * n),
+      answer: answers[at] ?? NO_CLASS,
+    }));
+    return { counts, returned };
   }
 
-  async #countOnDevice(state: LaneState, { samples, segments }: SampleBatch): Promise<Uint32Array> {
+  async #countOnDevice(state: LaneState, batch: SampleBatch): Promise<Counted> {
+    const { samples, segments } = batch;
     const { gpu, classifier } = this.#options;
     const { arrays } = state;
     const { onDevice } = arrays;
@@ -282,9 +289,41 @@ class GpuRun implements EngineRun {
     const into = { logits: onDevice.logits, slots: onDevice.rows, counts };
     dispatchArgmaxCount(commands, this.#kernels.count, into, samples, classifier.classes);
     const read = commands.read(counts);
+    const again = batch.wanted.map((at) =>
+      this.#readBack(commands, arrays.noisy, onDevice.logits, batch, at),
+    );
     await commands.submit();
     await state.drawn;
-    return read.data;
+    return { counts: read.data, returned: again.map((sample) => sample(read.data)) };
+  }
+
+  /** A sample's noisy image, and its answer from the logits: those of its whole segment must give the counts. */
+  #readBack(
+    commands: Batch,
+    noisy: GpuArray<'f32'>,
+    logits: GpuArray<'f32'>,
+    { rows, samples }: SampleBatch,
+    at: number,
+  ): (counts: Uint32Array) => Returned {
+    const { classes } = this.#options.classifier;
+    const segment = rows[at] ?? 0;
+    const first = rows.indexOf(segment);
+    let end = at;
+    while (end < samples && rows[end] === segment) end += 1;
+    const image = commands.read(noisy, at * this.#elements, this.#elements);
+    const read = commands.read(logits, first * classes, (end - first) * classes);
+    return (counts) => {
+      const answers = argmaxRows(read.data, classes);
+      const counted = counts.subarray(segment * classes, (segment + 1) * classes);
+      counted.forEach((count, c) => {
+        const there = answers.reduce((sum, answer) => sum + (answer === c ? 1 : 0), 0);
+        if (count === there) return;
+        throw new TurnproofError('parity', `class ${c} was counted ${count} times, its logits say ${there}`, {
+          fix: 'take another adapter or driver: this one counts wrongly',
+        });
+      });
+      return { at, noisy: image.data, answer: answers[at - first] ?? NO_CLASS };
+    };
   }
 
   async end(): Promise<void> {

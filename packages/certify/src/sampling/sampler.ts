@@ -5,7 +5,9 @@
 import { badInput } from '@turnproof/core';
 import type { Parameter } from '@turnproof/shaders';
 import { fixedThreshold, innerThresholds } from '../statistics/index.ts';
-import { type Engine, runJob } from './schedule.ts';
+import type { SampleAudit } from './audit.ts';
+import type { Engine } from './engine.ts';
+import { type Job, runJob, type Tally } from './schedule.ts';
 import { counterWord, type Purpose } from './streams.ts';
 
 /**
@@ -77,15 +79,25 @@ export interface InnerResult {
   readonly accepted: boolean;
 }
 
+export type NumberedJob = Omit<Job, 'image' | 'wordOf' | 'spotter'> & {
+  /** Purpose of the noise. */
+  readonly noise: Purpose;
+  /** Number of β number i among the purpose's counters. */
+  readonly numberOf: (beta: number) => number;
+};
+
 export class Sampler {
   readonly classes: number;
   /** Samples that the classifier gets at once. */
   readonly batch: number;
   readonly #engine: Engine;
+  readonly #audit: SampleAudit | undefined;
   #evaluated = 0;
 
-  constructor(engine: Engine) {
+  /** @param audit of the one image that is asked about */
+  constructor(engine: Engine, audit?: SampleAudit) {
     this.#engine = engine;
+    this.#audit = audit;
     this.classes = engine.classes;
     this.batch = engine.capacity;
   }
@@ -98,16 +110,13 @@ export class Sampler {
   /** Class counts `[betas, classes]` of a fixed number of samples of each β. */
   async countClasses(image: SampledImage, request: CountRequest): Promise<Uint32Array<ArrayBuffer>> {
     const { betas, noise, sigma, samples } = request;
-    const { counts, evaluated } = await runJob(this.#engine, image.pixels, {
-      image: image.index,
-      betas,
-      wordOf: (beta) => counterWord(noise, beta),
-      sigma,
+    const { counts } = await this.#run(image, {
+      ...{ betas, noise, sigma },
+      numberOf: (beta) => beta,
       cap: samples,
       look: samples,
       decided: () => true,
     });
-    this.#evaluated += evaluated;
     return counts;
   }
 
@@ -139,13 +148,10 @@ export class Sampler {
     }
     const accepted = new Uint8Array(points.length);
     const { classes } = this;
-    const { counts, trials, evaluated } = await runJob(this.#engine, image.pixels, {
-      image: image.index,
+    const { counts, trials } = await this.#run(image, {
       betas: points.map(({ gamma }) => gamma),
-      wordOf: (i) => counterWord(noise, points[i]?.number ?? Number.NaN),
-      sigma,
-      cap,
-      look,
+      numberOf: (i) => points[i]?.number ?? Number.NaN,
+      ...{ noise, sigma, cap, look },
       decided: (i, n, counted, at) => {
         const decision = points[i]?.decide(counted[at + classIndex] ?? 0, n);
         if (decision === 'accept') accepted[i] = 1;
@@ -153,12 +159,25 @@ export class Sampler {
       },
       ...(onProgress ? { onProgress } : {}),
     });
-    this.#evaluated += evaluated;
     return points.map((_, i) => ({
       k: counts[i * classes + classIndex] ?? 0,
       n: trials[i] ?? 0,
       accepted: accepted[i] === 1,
     }));
+  }
+
+  /** One job on the engine, some of its samples audited. */
+  async #run({ index, pixels }: SampledImage, numbered: NumberedJob): Promise<Tally> {
+    const { noise, numberOf, ...job } = numbered;
+    const spotter = this.#audit?.spotter(index, numbered);
+    const tally = await runJob(this.#engine, pixels, {
+      ...job,
+      image: index,
+      wordOf: (beta) => counterWord(noise, numberOf(beta)),
+      ...(spotter ? { spotter } : {}),
+    });
+    this.#evaluated += tally.evaluated;
+    return tally;
   }
 }
 

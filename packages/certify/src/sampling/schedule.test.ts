@@ -142,6 +142,29 @@ describe('the stream of batches', () => {
   it('refuses a job without samples', async () => {
     await expect(runJob(simulated({}), NO_PIXELS, jobOf(1, { cap: 0 }))).rejects.toThrow('a cap of 0');
   });
+
+  it('is broken off where more answers are counted than samples were drawn', async () => {
+    const engine = simulated({ capacity: 32 });
+    const { begin } = engine;
+    let faulty = false;
+    engine.begin = () => {
+      const run = begin.call(engine);
+      return {
+        ...run,
+        count: async (lane) => {
+          const counted = await run.count(lane);
+          if (faulty) counted.counts[1] = (counted.counts[1] ?? 0) + 1;
+          return counted;
+        },
+      };
+    };
+    await runJob(engine, NO_PIXELS, jobOf(3));
+    faulty = true;
+    await expect(runJob(engine, NO_PIXELS, jobOf(3))).rejects.toMatchObject({
+      code: 'parity',
+      message: '11 answers were counted of 10 samples',
+    });
+  });
 });
 
 describe('jobs that run at the same time', () => {

@@ -11,54 +11,23 @@
  */
 import { TurnproofError } from '@turnproof/core';
 import type { Parameter } from '@turnproof/shaders';
+import type { Counted, Engine, EngineRun, Placement, Returned, SampleBatch } from './engine.ts';
 
 /** Words of one sample in `SampleBatch.items`, as the noise kernel has them: slot, image, β word, sample. */
 const ITEM = 4;
 
-/** Samples for one run of the classifier, in typed arrays that are used again and again. */
-export interface SampleBatch {
-  /** Samples in it. */
-  samples: number;
-  /** Runs of neighbouring samples of one β in it. */
-  segments: number;
-  /** Four words a sample: slot of its β's image, then the counter (image, β word, sample). */
-  readonly items: Uint32Array<ArrayBuffer>;
-  /** The segment of each sample. */
-  readonly rows: Uint32Array<ArrayBuffer>;
+/** Some of a job's samples are wanted back, for a second look at them. It decides nothing. */
+export interface Spotter {
+  /** Which of the samples first, first + 1, ... (`length` of them) of β number `beta`. */
+  wanted(beta: number, first: number, length: number): readonly number[];
+  /** Told of each that is wanted and counted, when it is counted. */
+  counted(sample: SpottedSample): void;
 }
 
-/** A β of an image, to be given a slot. */
-export interface Placement {
-  /** [channels, height, width]; the same array for all β of an image. */
-  readonly pixels: Float32Array<ArrayBuffer>;
-  readonly beta: Parameter;
-}
-
-/** The machinery at work. Lanes are the batches that may be under way at the same time. */
-export interface EngineRun {
-  /** Makes pre(T_β x) for slots 0, 1, ...; batches drawn from now on use them. */
-  place(placements: readonly Placement[]): void;
-  /** Starts making the noisy images of a batch; returns at once. */
-  draw(lane: number, batch: SampleBatch, sigma: number): void;
-  /** Class counts `[segments, classes]` of the batch drawn last in the lane. Valid until the lane's next draw. */
-  count(lane: number): Promise<Uint32Array>;
-  /** Waits for what is under way and gives all memory back. */
-  end(): Promise<void>;
-}
-
-export interface Engine {
-  readonly classes: number;
-  /** Samples of a full batch. */
-  readonly capacity: number;
-  /** Images of β held at the same time. */
-  readonly slots: number;
-  /** Batches drawn ahead. */
-  readonly lanes: number;
-  /** Of those, how many may be at the classifier. */
-  readonly counting: number;
-  /** A batch is filled at least so far, if need be with samples of β whose last ones are not counted yet. */
-  readonly fill: number;
-  begin(): EngineRun;
+export interface SpottedSample extends Omit<Returned, 'at'> {
+  /** Which β of the job, and which of its samples. */
+  readonly beta: number;
+  readonly sample: number;
 }
 
 export interface Job {
@@ -78,6 +47,7 @@ export interface Job {
    */
   readonly decided: (beta: number, n: number, counts: Uint32Array, at: number) => boolean;
   readonly onProgress?: (done: number) => void;
+  readonly spotter?: Spotter;
 }
 
 export interface Tally {
@@ -108,7 +78,7 @@ interface Lane extends SampleBatch {
   readonly tasks: Task[];
   readonly betas: Uint32Array<ArrayBuffer>;
   readonly lengths: Uint32Array<ArrayBuffer>;
-  counts: Promise<Uint32Array> | undefined;
+  counted: Promise<Counted> | undefined;
 }
 
 /** A job under way. */
@@ -205,14 +175,14 @@ class Stream {
         const lane = free[free.length - 1];
         if (!lane || !this.#fill(run, lane)) break;
         free.pop();
-        lane.counts = undefined;
+        lane.counted = undefined;
         run.draw(lane.number, lane, lane.sigma);
         flying.push(lane);
       }
-      for (const lane of flying.slice(0, counting)) lane.counts ??= this.#count(run, lane);
+      for (const lane of flying.slice(0, counting)) lane.counted ??= this.#count(run, lane);
       const oldest = flying.shift();
-      if (!oldest?.counts) throw new TurnproofError('internal', 'β are open, but no batch can be drawn');
-      const counted = await oldest.counts;
+      if (!oldest?.counted) throw new TurnproofError('internal', 'β are open, but no batch can be drawn');
+      const counted = await oldest.counted;
       for (let segment = 0; segment < oldest.segments; segment++) this.#feed(oldest, segment, counted);
       free.push(oldest);
       const finished = this.#sweep();
@@ -221,7 +191,7 @@ class Stream {
     }
   }
 
-  #count(run: EngineRun, lane: Lane): Promise<Uint32Array> {
+  #count(run: EngineRun, lane: Lane): Promise<Counted> {
     for (let segment = 0; segment < lane.segments; segment++) {
       const task = lane.tasks[segment];
       if (task) task.evaluated += lane.lengths[segment] ?? 0;
@@ -269,6 +239,7 @@ class Stream {
     const { capacity, fill } = this.#engine;
     lane.samples = 0;
     lane.segments = 0;
+    lane.wanted.length = 0;
     for (const task of this.#tasks) serve(lane, task, capacity, false);
     // Only β with samples under way are left: drawing more of them is a bet that they stay open.
     let more = lane.samples < fill;
@@ -280,18 +251,31 @@ class Stream {
     return lane.samples > 0;
   }
 
-  #feed(lane: Lane, segment: number, counted: Uint32Array): void {
+  #feed(lane: Lane, segment: number, { counts: counted, returned }: Counted): void {
     const { classes } = this.#engine;
     const task = lane.tasks[segment];
     const beta = lane.betas[segment] ?? 0;
     if (!task || task.done[beta] === 1) return;
     const { counts, trials, cap, look } = task;
+    const length = lane.lengths[segment] ?? 0;
     const at = beta * classes;
+    let answers = 0;
     for (let c = 0; c < classes; c++) {
-      counts[at + c] = (counts[at + c] ?? 0) + (counted[segment * classes + c] ?? 0);
+      const answered = counted[segment * classes + c] ?? 0;
+      answers += answered;
+      counts[at + c] = (counts[at + c] ?? 0) + answered;
     }
-    const n = (trials[beta] ?? 0) + (lane.lengths[segment] ?? 0);
+    if (answers > length) {
+      throw new TurnproofError('parity', `${answers} answers were counted of ${length} samples`, {
+        fix: 'take another adapter or driver: this one counts wrongly',
+      });
+    }
+    const n = (trials[beta] ?? 0) + length;
     trials[beta] = n;
+    for (const { at: place, noisy, answer } of returned) {
+      if (lane.rows[place] !== segment) continue;
+      task.spotter?.counted({ beta, sample: lane.items[ITEM * place + 3] ?? 0, noisy, answer });
+    }
     if (n % look !== 0 && n !== cap) return;
     if (task.decided(beta, n, counts, at) || n === cap) task.done[beta] = 1;
   }
@@ -323,11 +307,14 @@ function waits({ look, trials, drawn }: Task, beta: number): boolean {
 
 /** Draws the β up to its next look, or as far as there is room. */
 function append(lane: Lane, task: Task, beta: number, room: number): void {
-  const { cap, look, image, wordOf, slotOf } = task;
+  const { cap, look, image, wordOf, slotOf, spotter } = task;
   const drawn = task.drawn[beta] ?? 0;
   const length = Math.min(look - (drawn % look), cap - drawn, room - lane.samples);
   const slot = slotOf[beta] ?? 0;
   const word = wordOf(beta);
+  for (const sample of spotter?.wanted(beta, drawn, length) ?? []) {
+    lane.wanted.push(lane.samples + sample - drawn);
+  }
   for (let i = 0; i < length; i++) {
     const at = lane.samples + i;
     lane.rows[at] = lane.segments;
@@ -352,10 +339,11 @@ function newLane(number: number, capacity: number): Lane {
     sigma: 0,
     items: new Uint32Array(ITEM * capacity),
     rows: new Uint32Array(capacity),
+    wanted: [],
     tasks: [],
     betas: new Uint32Array(capacity),
     lengths: new Uint32Array(capacity),
-    counts: undefined,
+    counted: undefined,
   };
 }
 

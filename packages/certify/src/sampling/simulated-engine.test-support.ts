@@ -3,7 +3,7 @@
  * so the truth about every β is known, and the real schedule, sampler and methods run on it. Test support only.
  */
 import type { Parameter } from '@turnproof/shaders';
-import type { Engine, EngineRun, Placement, SampleBatch } from './schedule.ts';
+import type { Counted, Engine, EngineRun, Placement, Returned, SampleBatch } from './engine.ts';
 
 /** Uniform in [0, 1) from a sample's counter (a 32-bit finalizer; good enough to play dice). */
 export function uniformOf(image: number, word: number, sample: number): number {
@@ -74,7 +74,7 @@ export class SimulatedEngine implements Engine {
   begin(): EngineRun {
     this.begun += 1;
     let placed: readonly Placement[] = [];
-    const results: Uint32Array[] = [];
+    const results: Counted[] = [];
     return {
       place: (placements) => {
         if (placements.length > this.slots) throw new Error(`${placements.length} β for ${this.slots} slots`);
@@ -87,7 +87,7 @@ export class SimulatedEngine implements Engine {
       count: async (lane) => {
         await Promise.resolve();
         if (this.batches.length > this.failAfter) throw new Error('the classifier failed');
-        return results[lane] ?? new Uint32Array(0);
+        return results[lane] ?? { counts: new Uint32Array(0), returned: [] };
       },
       end: async () => {
         this.ended += 1;
@@ -95,7 +95,9 @@ export class SimulatedEngine implements Engine {
     };
   }
 
-  #classify(placed: readonly Placement[], { samples, segments, items, rows }: SampleBatch): Uint32Array {
+  #classify(placed: readonly Placement[], batch: SampleBatch): Counted {
+    const { samples, segments, items, rows, wanted } = batch;
+    const returned: Returned[] = [];
     this.batches.push(samples);
     const counts = new Uint32Array(segments * this.classes);
     for (let i = 0; i < samples; i++) {
@@ -105,10 +107,13 @@ export class SimulatedEngine implements Engine {
       const [image = 0, word = 0, sample = 0] = items.subarray(4 * i + 1, 4 * i + 4);
       if (this.recording) this.drawn.push({ beta, pixels, image, word, sample });
       const answer = this.#answer(beta, image, word, sample);
+      // In place of a noisy image what makes it, bit by bit.
+      const noisy = () => new Float32Array(Uint32Array.of(image, word, sample, beta[0] ?? 0).buffer);
+      if (wanted.includes(i)) returned.push({ at: i, noisy: noisy(), answer });
       if (answer < 0) continue;
       const at = (rows[i] ?? 0) * this.classes + answer;
       counts[at] = (counts[at] ?? 0) + 1;
     }
-    return counts;
+    return { counts, returned };
   }
 }

@@ -48,6 +48,10 @@ export const PURPOSES = {
   calibrateChoose: 25,
   calibrateTest: 26,
   calibrateGamma: 27,
+  /** Which counted samples are audited: see `audit.ts`. */
+  audit: 28,
+  /** Noise of the images by which providers are compared; the image is the number of the comparison. */
+  parity: 29,
   /** Which of an image's numbers are held against float64; the index counts the draws. */
   spotCheck: 30,
 } as const;
@@ -64,6 +68,11 @@ export function counterWord(purpose: Purpose, beta: number): number {
     throw new TurnproofError('internal', `β number ${beta} of «${purpose}» does not fit into a counter`);
   }
   return PURPOSES[purpose] * MAX_BETAS + beta;
+}
+
+/** Philox's key: lower and upper half of the seed. */
+export function keyOf(seed: bigint): readonly [number, number] {
+  return [Number(seed & 0xffffffffn), Number(seed >> 32n)];
 }
 
 /** Where a method gets its β from. Tests give a faulty one, to show that a fault would be noticed. */
@@ -87,13 +96,12 @@ export function normalOf([first, ...others]: readonly [number, number, number, n
 }
 
 export class Streams implements BetaSource {
-  /** Lower and upper half of the seed. */
   readonly key: readonly [number, number];
   readonly #transform: Transform;
   readonly #sigmaGamma: number;
 
   constructor(seed: bigint, transform: Transform, sigmaGamma: number) {
-    this.key = [Number(seed & 0xffffffffn), Number(seed >> 32n)];
+    this.key = keyOf(seed);
     this.#transform = transform;
     this.#sigmaGamma = sigmaGamma;
   }

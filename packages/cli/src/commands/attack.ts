@@ -134,11 +134,13 @@ async function run(given: CommandContext): Promise<number> {
   const prepared = await open(context, checked);
   const { engine, pipeline, plan } = prepared;
   const { shape } = selected.data;
-  const { gpu, classifier } = engine;
+  const { gpu, classifier, reference } = engine;
   try {
     const attacker = await Attacker.open({ gpu, classifier, shape, pipeline, seed: BigInt(plan.seed) });
     const certifier =
-      request.smoothed === 'none' ? null : await Certifier.open({ gpu, classifier, shape, pipeline, plan });
+      request.smoothed === 'none'
+        ? null
+        : await Certifier.open({ gpu, classifier, reference, shape, pipeline, plan });
     try {
       await attackAll(context, prepared, request, attacker, certifier);
       return EXIT_OK;

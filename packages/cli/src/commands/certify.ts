@@ -314,11 +314,11 @@ function errorCells(certificate: Certificate): [string, string] {
 
 /** Where the time of sampling went. */
 function usageWords({ usage, batch, imagesAtOnce }: Certifier): string {
-  const { evaluated, streamMs, classifierMs } = usage;
+  const { evaluated, audited, streamMs, classifierMs } = usage;
   const share =
     classifierMs === null ? '' : `, ${Math.round((100 * classifierMs) / streamMs)} % of it in the classifier`;
   return (
-    `${evaluated} samples in ${(streamMs / 1000).toFixed(1)} s${share}; ` +
+    `${evaluated} samples in ${(streamMs / 1000).toFixed(1)} s${share}; ${audited} of them classified again; ` +
     `batches of ${batch}, images at once: ${imagesAtOnce}`
   );
 }

@@ -4,6 +4,7 @@ import {
   defaultThreads,
   inspectModel,
   openClassifier,
+  PARITY_IMAGES,
   type ParityCheck,
   type Provider,
 } from '@turnproof/certify/classifier';
@@ -14,7 +15,8 @@ import { openDataset } from '../data/index.ts';
 import { EXIT_FAILED, EXIT_OK } from '../failure.ts';
 import { deviceOptions, readDevice } from '../options/device.ts';
 import { resolveModel } from '../options/model.ts';
-import { chooseProvider, openUntestedGpu, parityImages } from '../prepare/engine.ts';
+import { chooseProvider, openUntestedGpu } from '../prepare/engine.ts';
+import { imagesToCompare } from '../prepare/inputs.ts';
 import { type FoundAdapter, findAdapters } from '../self-test/adapters.ts';
 import type { KernelCheck } from '../self-test/kernels.ts';
 import { testKernels } from '../self-test/verdict.ts';
@@ -98,7 +100,7 @@ async function checkProviders(gpu: Gpu, threads: number | undefined): Promise<Pr
   const data = await openDataset('signs');
   const { shape } = data;
   const model = await inspectModel(resolveModel('signs'), { threads });
-  const images = await parityImages(data, [0, 1, 2, 3], 0.3);
+  const images = await imagesToCompare(data, [0, 1, 2, 3], { sigma: 0.3, seed: 0n });
   const options = { model, shape, ...(threads === undefined ? {} : { threads }) };
   const host = await openClassifier({ ...options, provider: 'wasm' });
   try {
@@ -108,7 +110,7 @@ async function checkProviders(gpu: Gpu, threads: number | undefined): Promise<Pr
         const classifier =
           provider === 'wasm' ? host : await openClassifier({ ...options, provider, device: gpu.device });
         try {
-          const { checks, repeatable } = await checkParity(classifier, host, images);
+          const { checks, repeatable } = await checkParity(classifier, host, images(PARITY_IMAGES, 0));
           reports.push({ provider, passed: true, checks, repeatable, failure: null });
         } finally {
           if (classifier !== host) await classifier.release();

@@ -1,25 +1,18 @@
 /** `turnproof model inspect FILE`: what was understood of a model, and whether it can serve. */
-import {
-  adaptationWords,
-  inspectModel,
-  type ModelInfo,
-  openClassifier,
-  prepareModel,
-} from '@turnproof/certify/classifier';
+import { adaptationWords, inspectModel, type ModelInfo } from '@turnproof/certify/classifier';
 import type { CommandSpec } from '../command.ts';
 import { classRemark } from '../data/class-words.ts';
 import { openDataset } from '../data/index.ts';
 import { dataOptions, readFolderOptions } from '../options/data.ts';
 import { modelOptions, readPreparation, resolveModel } from '../options/model.ts';
-import { parityImages } from '../prepare/engine.ts';
-import { TRIAL_SIGMA } from '../prepare/inputs.ts';
+import { openTried } from '../prepare/inputs.ts';
 
 export const inspect: CommandSpec = {
   name: 'inspect',
   summary: 'what a model takes and gives, and whether it can serve',
   description:
     'Read an .onnx file and print what was understood of it. With --data it is also made ready for images of that shape ' +
-    'and run once on them.',
+    'and run on some of them, alone and together: its answer to one may not depend on the others, nor change.',
   operands: [['file', 'an .onnx file, or built in: signs, signs:trans, signs:clean']],
   groups: [
     {
@@ -41,16 +34,15 @@ export const inspect: CommandSpec = {
     let { info } = inspected;
     let remark: string | null = null;
     if (data) {
-      const images = () => parityImages(data, [...Array(Math.min(data.size, 7)).keys()], TRIAL_SIGMA);
-      const model = await prepareModel(inspected, data.shape, preparation, { images });
-      const classifier = await openClassifier({ model, provider: 'wasm', shape: data.shape });
+      const indices = Array.from({ length: Math.min(TRIED, data.size) }, (_, index) => index);
+      const { model, host } = await openTried(inspected, { data, indices }, undefined, preparation, TRIED);
       info = {
         ...info,
-        classes: classifier.classes,
+        classes: host.classes,
         ...(model.info.adapted ? { adapted: model.info.adapted } : {}),
       };
-      remark = classRemark(data.named, classifier.classes);
-      await classifier.release();
+      remark = classRemark(data.named, host.classes);
+      await host.release();
     }
     if (console.json) {
       console.data(JSON.stringify({ ...info, ...(remark === null ? {} : { remark }) }));
@@ -62,6 +54,9 @@ export const inspect: CommandSpec = {
     return 0;
   },
 };
+
+/** Images that a model is tried on: about as many as the smallest batch of a run. */
+const TRIED = 32;
 
 const LAYOUTS = {
   nchw: 'images, channels first',

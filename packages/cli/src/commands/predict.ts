@@ -55,6 +55,7 @@ async function run(given: CommandContext): Promise<number> {
     const certifier = await Certifier.open({
       gpu: engine.gpu,
       classifier: engine.classifier,
+      reference: engine.reference,
       shape: data.shape,
       pipeline,
       plan,

@@ -89,7 +89,7 @@ export async function open(
   { opened, ...checked }: Checked,
 ): Promise<Prepared> {
   const { device, selected, plan } = checked;
-  const engine = await openEngine(device, opened, selected, plan.sigmaEps, console);
+  const engine = await openEngine(device, opened, selected, plan, console);
   return { ...checked, engine };
 }
 

@@ -7,23 +7,25 @@ import {
   gapWords,
   type InspectedModel,
   openClassifier,
+  PARITY_IMAGES,
   ParityGuard,
   type ParityReport,
+  type Plan,
   type Provider,
   webgpuGaps,
 } from '@turnproof/certify';
 import { type AdapterDescription, type Gpu, openDevice } from '@turnproof/core';
-import { noiseLawOf } from '@turnproof/shaders';
-import { noisyOracle } from '@turnproof/shaders/oracle';
 import type { Console } from '../console.ts';
-import type { Dataset, Shape } from '../data/index.ts';
+import type { Shape } from '../data/index.ts';
 import type { DeviceChoice } from '../options/device.ts';
 import { requireKernels } from '../self-test/verdict.ts';
-import type { HostModel, SelectedData } from './inputs.ts';
+import { type HostModel, imagesToCompare, type SelectedData } from './inputs.ts';
 
 export interface Engine {
   readonly gpu: Gpu;
   readonly classifier: Classifier;
+  /** The model on the wasm provider: what the classifier is held against. It may be the classifier itself. */
+  readonly reference: Classifier;
   readonly parity: ParityReport;
   /** Repeats the comparison while the run goes on, with batches of the run's size; `unchecked`: see ParityGuard. */
   guard(batch: number, unchecked?: readonly number[]): ParityGuard;
@@ -71,7 +73,7 @@ export async function openEngine(
   choice: DeviceChoice,
   { model, host }: HostModel,
   selected: SelectedData,
-  sigmaEps: number,
+  plan: Pick<Plan, 'sigmaEps' | 'seed'>,
   console: Console,
 ): Promise<Engine> {
   const { shape } = selected.data;
@@ -83,18 +85,18 @@ export async function openEngine(
       classifier = (await openOnGpu(choice, model, gpu, shape, console)) ?? host;
     }
     const { provider } = classifier;
-    const images = await parityImages(selected.data, selected.indices, sigmaEps);
-    const parity = await checkParity(classifier, host, images);
+    const noise = { sigma: plan.sigmaEps, seed: BigInt(plan.seed) };
+    const images = await imagesToCompare(selected.data, selected.indices, noise);
+    const parity = await checkParity(classifier, host, images(PARITY_IMAGES, 0));
     console.note(`classifier on ${provider}: ${parity.checks.length} comparisons of logits passed`);
     for (const { name, difference, limit } of parity.checks) {
       console.detail(`  ${name}: ${difference.toExponential(1)} (allowed ${limit.toExponential(1)})`);
     }
-    const opened = { gpu, classifier };
+    const opened = { gpu, classifier, reference: host };
     return {
       ...opened,
       parity,
-      guard: (batch, unchecked = []) =>
-        new ParityGuard({ ...opened, reference: host, images, batch, unchecked }),
+      guard: (batch, unchecked = []) => new ParityGuard({ ...opened, images, batch, unchecked }),
       close: async () => {
         await opened.classifier.release();
         if (opened.classifier !== host) await host.release();
@@ -134,24 +136,4 @@ export async function openOnGpu(
     shape,
     ...(threads === undefined ? {} : { threads }),
   });
-}
-
-/** A number that divides no usual size of blocks: rows that are swapped by a block show. */
-const PARITY_IMAGES = 7;
-
-/** Selected images in turn, each with noise of its own: all different, and like those that the classifier will see. */
-export async function parityImages(
-  data: Dataset,
-  indices: readonly number[],
-  sigma: number,
-): Promise<Float32Array> {
-  const size = data.shape.channels * data.shape.height * data.shape.width;
-  const images = new Float32Array(PARITY_IMAGES * size);
-  // Never without noise: equal images would hide swapped rows.
-  const law = noiseLawOf(Math.max(sigma, 0.05));
-  for (let i = 0; i < PARITY_IMAGES; i++) {
-    const { pixels } = await data.read(indices[i % indices.length] ?? 0);
-    images.set(noisyOracle(pixels, [i, 0, 0], [0, 0], law), i * size);
-  }
-  return images;
 }

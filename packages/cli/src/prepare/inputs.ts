@@ -6,12 +6,16 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import {
   type Classifier,
+  checkParity,
   checkPipeline,
   type InspectedModel,
   inspectModel,
   openClassifier,
+  PARITY_IMAGES,
+  type ParityImagesOptions,
   type Pipeline,
   type Preparation,
+  parityImages,
   prepareModel,
 } from '@turnproof/certify';
 import { badInput } from '@turnproof/core';
@@ -19,7 +23,6 @@ import type { Console } from '../console.ts';
 import { type Dataset, openDataset, selectIndices } from '../data/index.ts';
 import type { DataChoice } from '../options/data.ts';
 import { imagesOf, type ShardChoice } from '../options/shard.ts';
-import { parityImages } from './engine.ts';
 
 export interface SelectedData {
   readonly data: Dataset;
@@ -52,7 +55,7 @@ export async function openSelection(choice: DataChoice, pipeline: Pipeline): Pro
 }
 
 /** Of the noise on images by which a model is tried before anything is known of the run. */
-export const TRIAL_SIGMA = 0.25;
+const TRIAL_SIGMA = 0.25;
 
 export interface HostModel {
   readonly model: InspectedModel;
@@ -61,28 +64,66 @@ export interface HostModel {
 }
 
 /**
- * The model, made ready for the data's images and run once on the CPU. The caller releases `host`.
+ * The model, made ready for the data's images and tried on the CPU. The caller releases `host`.
  *
- * @throws TurnproofError `bad-input` where the file is no model, or none for these images
+ * @throws TurnproofError `bad-input` where the file is no model, or none for these images; see `openTried`
  */
 export async function openHostModel(
   path: string,
-  { data, indices }: SelectedData,
+  selected: SelectedData,
   threads: number | undefined,
   preparation: Preparation,
 ): Promise<HostModel> {
   const inspected = await inspectModel(path, { threads, output: preparation.output });
   // Certificates name the file; where it lies on this machine means nothing elsewhere.
   const named = { ...inspected, info: { ...inspected.info, file: basename(path) } };
-  const images = () => parityImages(data, indices, TRIAL_SIGMA);
-  const model = await prepareModel(named, data.shape, preparation, { threads, images });
+  return openTried(named, selected, threads, preparation);
+}
+
+/**
+ * The model for the data's images, tried on some of them, alone and together.
+ *
+ * @param count images of the trial
+ * @throws TurnproofError `bad-input` where it does not fit them, gives no numbers, answers differently each time, or its
+ *   answer to one image depends on the others
+ */
+export async function openTried(
+  inspected: InspectedModel,
+  { data, indices }: SelectedData,
+  threads: number | undefined,
+  preparation: Preparation,
+  count: number = PARITY_IMAGES,
+): Promise<HostModel> {
+  const draw = await imagesToCompare(data, indices, { sigma: TRIAL_SIGMA, seed: 0n });
+  const images = () => draw(PARITY_IMAGES, 0);
+  const model = await prepareModel(inspected, data.shape, preparation, { threads, images });
   const host = await openClassifier({
     model,
     provider: 'wasm',
     shape: data.shape,
     ...(threads === undefined ? {} : { threads }),
   });
+  try {
+    await checkParity(host, host, draw(count, 0));
+  } catch (error) {
+    await host.release();
+    throw error;
+  }
   return { model, host };
+}
+
+/** Clean images that comparisons begin with. */
+const CLEAN_IMAGES = 7;
+
+/** Selected images in turn, each with noise of its own: all different, and like those that the classifier will see. */
+export async function imagesToCompare(
+  data: Dataset,
+  indices: readonly number[],
+  options: ParityImagesOptions,
+): Promise<ReturnType<typeof parityImages>> {
+  const clean: Float32Array[] = [];
+  for (const index of indices.slice(0, CLEAN_IMAGES)) clean.push((await data.read(index)).pixels);
+  return parityImages(clean, options);
 }
 
 /**

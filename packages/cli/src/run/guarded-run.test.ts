@@ -1,13 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Certifier, type Classifier, openClassifier, ParityGuard, type Plan } from '@turnproof/certify';
+import {
+  Certifier,
+  type Classifier,
+  openClassifier,
+  ParityGuard,
+  type Plan,
+  SampleMismatch,
+} from '@turnproof/certify';
 import { type Gpu, openDevice } from '@turnproof/core';
 import { PLAUSIBLE, plantReadbacks, testAdapters } from '@turnproof/core/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDataset } from '../data/index.ts';
 import { type TemporaryFolder, temporaryFolder } from '../data/testing/files.ts';
 import { resolveModel } from '../options/model.ts';
-import { parityImages } from '../prepare/engine.ts';
+import { imagesToCompare } from '../prepare/inputs.ts';
 import { guardedRun } from './guarded-run.ts';
 import { RunFolder } from './run-folder.ts';
 import { RunLock } from './run-lock.ts';
@@ -75,7 +82,7 @@ describe('a run under guard', () => {
     { atOnce = 3, plan = PLAN, written = (_index: number) => undefined as unknown } = {},
   ): Promise<void> {
     const { shape } = await data;
-    const images = await parityImages(await data, INDICES, 0.3);
+    const images = await imagesToCompare(await data, INDICES, { sigma: 0.3, seed: 1n });
     const guard = new ParityGuard({ classifier, reference: real, images, batch: 32, everyImages: 2 });
     const pipeline = {
       transform: 'rotation',
@@ -125,7 +132,7 @@ describe('a run under guard', () => {
     'ends with code parity at %s that comes while it runs, and suspects what came since',
     async (words, fault, check) => {
       const out = `fault in ${words}`;
-      // An image takes two batches or more, a check nine or more.
+      // An image takes two batches or more, a check eleven.
       await expect(certifyAll(breakingAfter(real, 18, fault), out)).rejects.toMatchObject({
         code: 'parity',
         message: expect.stringMatching(check),
@@ -159,5 +166,23 @@ describe('a run under guard', () => {
     }
     expect(await linesOf('broken driver')).toEqual([0, 1, 2]);
     expect(await suspectsOf('broken driver')).toMatchObject({ images: [2] });
+  });
+
+  it('suspects all that it wrote where the audit of a sample shows what no check did', async () => {
+    const out = 'between the checks';
+    // Wrong for the samples alone: a check has 1, 7 and 32 images.
+    const fault: Fault = (logits, batch) =>
+      [1, 7, 32].includes(batch) ? logits : logits.map((_, i, all) => -(all[i] ?? 0));
+    const error = await certifyAll(breakingAfter(real, 22, fault), out).then(
+      () => null,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(SampleMismatch);
+    const lines = await linesOf(out);
+    const { images, reason } = await suspectsOf(out);
+    // Two of them had been covered by a check.
+    expect(lines.length).toBeGreaterThan(1);
+    expect(images).toEqual([...lines, lines.length]);
+    expect(reason).toMatch(`a noisy sample of image ${lines.length} was counted for`);
   });
 });

@@ -1,5 +1,5 @@
 /** The course of a run: results in the order of the images, on disk one by one, under the eyes of the parity guard. */
-import type { ParityGuard } from '@turnproof/certify';
+import { type ParityGuard, SampleMismatch } from '@turnproof/certify';
 import { TurnproofError } from '@turnproof/core';
 import { pMapIterable } from 'p-map';
 import type { ClassifierRow } from './classifier-tsv.ts';
@@ -33,13 +33,15 @@ export interface GuardedRun<T extends ImageResult> {
  * Works on up to `atOnce` images at the same time and writes each result as soon as those before it are written.
  *
  * @throws TurnproofError `parity` when the classifier stopped being sound: the images since the last check that passed
- *   are then listed in suspect.json
+ *   are then listed in suspect.json. Where the audit of an image's samples shows it, no check that passed says anything of
+ *   the images before: all that were written here are listed, and the image that shows it.
  */
 export async function guardedRun<T extends ImageResult>(run: GuardedRun<T>): Promise<void> {
   const { indices, work, atOnce, guard, folder, written, stop } = run;
   /** Suspect from before, and not done again yet. */
   const open = new Set(run.suspects);
   const waitForCheck = open.size > 0;
+  const done: number[] = [];
   const settle = () => {
     // What was done again stands once a check has passed since.
     if (waitForCheck && open.size === 0 && guard.suspects.length === 0) folder.clearSuspects();
@@ -51,6 +53,7 @@ export async function guardedRun<T extends ImageResult>(run: GuardedRun<T>): Pro
       if (next === null || next.done) break;
       const result = next.value;
       folder.add(result.line, result);
+      done.push(result.index);
       written(result);
       open.delete(result.index);
       await guard.finished(result.index);
@@ -60,10 +63,12 @@ export async function guardedRun<T extends ImageResult>(run: GuardedRun<T>): Pro
     if (!stop?.aborted || guard.suspects.length > 0) await guard.check();
     settle();
   } catch (error) {
-    if (!(error instanceof TurnproofError && error.code === 'parity') || guard.suspects.length === 0)
-      throw error;
-    folder.markSuspect([...new Set([...(run.suspects ?? []), ...guard.suspects])], error.message);
-    throw namingSuspects(error, guard.suspects);
+    if (!(error instanceof TurnproofError && error.code === 'parity')) throw error;
+    const audited = error instanceof SampleMismatch;
+    const found = audited ? [...done, error.image] : guard.suspects;
+    if (found.length === 0) throw error;
+    folder.markSuspect([...new Set([...(run.suspects ?? []), ...found])], error.message);
+    throw audited ? error : namingSuspects(error, guard.suspects);
   }
 }
 

@@ -22,9 +22,9 @@ export function openerOf(
     first = false;
     const { engine } = await open(context, { ...checked, opened });
     try {
-      const { gpu, classifier } = engine;
+      const { gpu, classifier, reference } = engine;
       const certifier = await Certifier.open({
-        ...{ gpu, classifier, pipeline, boundMethod, onProgress },
+        ...{ gpu, classifier, reference, pipeline, boundMethod, onProgress },
         shape: selected.data.shape,
         plan: batch === null ? plan : { ...plan, batch },
       });

@@ -94,7 +94,14 @@ export async function* replayAll(
     await host.host.release();
     throw error;
   }
-  const engine = await openEngine(choice, host, selected, first.sigmaEps ?? 0, console);
+  const { sigmaEps, seed } = first;
+  const engine = await openEngine(
+    choice,
+    host,
+    selected,
+    { sigmaEps: sigmaEps ?? 0, seed: BigInt(seed) },
+    console,
+  );
   const certifiers = new Certifiers(engine);
   try {
     for (const certificate of certificates) {
@@ -144,8 +151,8 @@ class Certifiers {
     const key = JSON.stringify(inputs, (_, value) => (typeof value === 'bigint' ? String(value) : value));
     if (this.#open && key === this.#key) return this.#open;
     await this.close();
-    const { gpu, classifier } = this.#engine;
-    this.#open = await Certifier.open({ gpu, classifier, ...inputs });
+    const { gpu, classifier, reference } = this.#engine;
+    this.#open = await Certifier.open({ gpu, classifier, reference, ...inputs });
     this.#key = key;
     return this.#open;
   }
