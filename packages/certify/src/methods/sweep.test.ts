@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type PointRequest, type SampledImage, Sampler } from '../sampling/index.ts';
-import { logUpperTail } from '../statistics/index.ts';
+import { logEvidence, logUpperTail, shareNeededFor } from '../statistics/index.ts';
 import { searchCounterexamples } from './counterexample.ts';
 import { imageOf } from './simulation.test-support.ts';
 import { certifySweep } from './sweep.ts';
@@ -53,6 +53,26 @@ describe('sweep', () => {
     ]);
     expect(breaks[0]?.gamma[0]).toBeLessThan(-15);
     expect(breaks[1]?.gamma[0]).toBeGreaterThan(7);
+  });
+
+  it('asks of each slice what its M and the extra error ask, at the level of its depth', async () => {
+    const setting = sweepSetting(cliff(8));
+    const extraError = 0.03;
+    const context = { ...setting.context, extraError };
+    const { slices, extraError: stated } = await certifySweep(context, imageOf(0));
+    expect(stated).toBe(extraError);
+    expect(new Set(slices.map(({ path }) => path.length)).size).toBeGreaterThan(2);
+    for (const { M, E, p0, alpha, k, n, passed } of slices) {
+      expect(E).toBeGreaterThanOrEqual(M + extraError);
+      expect(E).toBeLessThanOrEqual((M + extraError) * (1 + 2 ** -50));
+      expect(p0).toBe(shareNeededFor(E, SIGMA));
+      const evidence = n > 0 ? logEvidence(k, n, p0).log : 0;
+      if (passed && n < 2000) expect(evidence).toBeGreaterThanOrEqual(-Math.log(0.75 * alpha));
+    }
+    for (const one of slices) {
+      const other = slices.find(({ path }) => path.length === one.path.length + 1);
+      if (other) expect(other.alpha).toBe(one.alpha / 2);
+    }
   });
 
   it('says «undecided» where the class is h’s but not by enough', async () => {
