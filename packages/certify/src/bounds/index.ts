@@ -36,10 +36,20 @@ export interface BounderOptions {
   readonly onBoxes?: (boxes: number) => void;
 }
 
+/** The bound that a choice comes to. */
+export function boundMethodFor(
+  choice: BoundMethod,
+  transform: Pipeline['transform'],
+): Exclude<BoundMethod, 'auto'> {
+  if (choice !== 'auto') return choice;
+  return transform === 'translation' ? 'exact' : 'chord';
+}
+
 /** @throws TurnproofError `bad-input` for `exact` with rotation. */
 export async function openBounder(gpu: Gpu, options: BounderOptions): Promise<Bounder> {
-  const { shape, pipeline, method = 'auto' } = options;
-  if (method === 'exact' || (method === 'auto' && pipeline.transform === 'translation')) {
+  const { shape, pipeline } = options;
+  const method = boundMethodFor(options.method ?? 'auto', pipeline.transform);
+  if (method === 'exact') {
     if (pipeline.transform !== 'translation') {
       throw badInput('--bound exact works for translation only', 'take --bound chord or auto for rotation');
     }
@@ -50,5 +60,5 @@ export async function openBounder(gpu: Gpu, options: BounderOptions): Promise<Bo
     timeLimitMs: options.timeLimitMs ?? Number.POSITIVE_INFINITY,
     onBoxes: options.onBoxes,
   };
-  return RefiningBounder.create(gpu, shape, pipeline, method === 'interval' ? 'interval' : 'chord', limits);
+  return RefiningBounder.create(gpu, shape, pipeline, method, limits);
 }

@@ -9,6 +9,7 @@ import { type Bounder, type BoundRequest, marked, type SampledErrors, type Spot 
 import type { Pipeline } from '../pipeline.ts';
 import type { BetaSource, SampledImage, Streams } from '../sampling/index.ts';
 import { type InnerLevel, mostExceeding, qLower } from './claims.ts';
+import type { Calibration } from './schema.ts';
 
 /** How a β's error is judged. `bounded` over all of Γ; `sampled` at some γ, which guarantees nothing between. */
 export type ErrorJudge = {
@@ -62,17 +63,20 @@ export async function chooseCalibrationE(
 ): Promise<{ E: number; largest: number; errors: { index: number; error: number }[] }> {
   const errors: { index: number; error: number }[] = [];
   for await (const image of images) {
-    const betas = judge.betas.betas(image.index, 'calibrateChoose', 1);
-    const [error = Number.NaN] = await errorsOf(judge, image, betas);
-    if (!Number.isFinite(error)) {
-      throw adapterFault(`the error of image ${image.index} is ${error}`);
-    }
-    errors.push({ index: image.index, error });
+    errors.push({ index: image.index, error: await choosingError(judge, image) });
     onProgress?.({ stage: 'choose-E', done: errors.length, total, passed: 0 });
   }
   const largest = errors.reduce((most, { error }) => Math.max(most, error), 0);
   if (!(largest > 0)) throw badInput('no image chose an E', 'give at least one image that is not blank');
   return { E: margin * largest, largest, errors };
+}
+
+/** The error of the one β by which an image has its say in E. */
+export async function choosingError(judge: ErrorJudge, image: SampledImage): Promise<number> {
+  const betas = judge.betas.betas(image.index, 'calibrateChoose', 1);
+  const [error = Number.NaN] = await errorsOf(judge, image, betas);
+  if (Number.isFinite(error)) return error;
+  throw adapterFault(`the error of image ${image.index} is ${error}`);
 }
 
 /**
@@ -103,22 +107,32 @@ export async function testCalibrationE(
   const results: TestedImage[] = [];
   let passed = 0;
   for await (const image of images) {
-    const betas = judge.betas.betas(image.index, 'calibrateTest', nBetas);
-    let [tested, exceeded] = [0, 0];
-    while (tested < nBetas && exceeded <= allowed) {
-      const wave = betas.slice(tested, tested + WAVE);
-      const held = await heldOf(judge, image, wave, tested, E);
-      exceeded += held.filter((one) => !one).length;
-      tested += wave.length;
-    }
-    const passes = exceeded <= allowed;
-    if (passes) passed += 1;
-    results.push({ index: image.index, tested, exceeded, passed: passes });
+    const result = await testImage(judge, image, E, { nBetas, mostExceeding: allowed });
+    if (result.passed) passed += 1;
+    results.push(result);
     onProgress?.({ stage: 'test-E', done: results.length, total, passed });
   }
   if (results.length === 0) throw badInput('no image tests E', 'give at least one more image');
   const qE = qLower(passed, results.length, alpha, alphaInner);
   return { qE, mostExceeding: allowed, passed, images: results };
+}
+
+/** Step 1 of {@link testCalibrationE}: β of one image, all of them or until it has failed. */
+export async function testImage(
+  judge: ErrorJudge,
+  image: SampledImage,
+  E: number,
+  { nBetas, mostExceeding: allowed }: Pick<Calibration, 'nBetas' | 'mostExceeding'>,
+): Promise<TestedImage> {
+  const betas = judge.betas.betas(image.index, 'calibrateTest', nBetas);
+  let [tested, exceeded] = [0, 0];
+  while (tested < nBetas && exceeded <= allowed) {
+    const wave = betas.slice(tested, tested + WAVE);
+    const held = await heldOf(judge, image, wave, tested, E);
+    exceeded += held.filter((one) => !one).length;
+    tested += wave.length;
+  }
+  return { index: image.index, tested, exceeded, passed: exceeded <= allowed };
 }
 
 /** Upper bounds of the errors (sampled: the largest ones found). */

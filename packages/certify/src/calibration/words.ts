@@ -1,6 +1,6 @@
 /** What a calibration says, in words, and by what it differs from what it is to be used for. */
 import type { ImageShape } from '@turnproof/shaders';
-import { vignetteForJson } from '../certificate/build.ts';
+import { pipelineForJson } from '../certificate/build.ts';
 import { confidenceAt, percent } from '../certificate/percent.ts';
 import { SAMPLED } from '../certificate/words.ts';
 import { roundRadiusDown } from '../methods/claims.ts';
@@ -26,13 +26,13 @@ export function calibrationDifferences(
   calibration: Pick<Calibration, 'pipeline' | 'shape' | 'sigmaGamma'>,
   wanted: { readonly pipeline: Pipeline; readonly shape: ImageShape; readonly sigmaGamma: number },
 ): string[] {
-  const { transform, range, pre, quantization } = wanted.pipeline;
+  const { transform, range, vignette, blur, quantization } = pipelineForJson(wanted.pipeline);
   const { channels, height, width } = wanted.shape;
   const pairs: [string, unknown, unknown][] = [
     ['transform', calibration.pipeline.transform, transform],
     ['range', calibration.pipeline.range, range],
-    ['vignette', calibration.pipeline.vignette, vignetteForJson(pre)],
-    ['blur', calibration.pipeline.blur, pre.blur && { size: pre.blur.size, sigma: pre.blur.sigma }],
+    ['vignette', calibration.pipeline.vignette, vignette],
+    ['blur', calibration.pipeline.blur, blur],
     ['attack quantization', calibration.pipeline.quantization, quantization],
     ['image shape', calibration.shape, { channels, height, width }],
     ['sigma_gamma', calibration.sigmaGamma, wanted.sigmaGamma],

@@ -30,8 +30,18 @@ export function seedForJson(plan: Pick<Plan, 'seed'>): number | string {
   return seed <= LARGEST_NUMBER ? Number(seed) : seed.toString();
 }
 
-export function vignetteForJson({ vignette }: Preprocess): Certificate['pipeline']['vignette'] {
+function vignetteForJson({ vignette }: Preprocess): Certificate['pipeline']['vignette'] {
   return vignette.kind === 'none' ? { kind: 'none' } : { kind: vignette.kind, offset: vignette.offset };
+}
+
+export function pipelineForJson({ transform, range, pre, quantization }: Pipeline): Certificate['pipeline'] {
+  return {
+    transform,
+    range,
+    vignette: vignetteForJson(pre),
+    blur: pre.blur && { size: pre.blur.size, sigma: pre.blur.sigma },
+    quantization,
+  };
 }
 
 export function isCorrect(label: number | null, predicted: number | null): boolean | null {
@@ -51,7 +61,7 @@ export function buildCertificate(
 ): Certificate {
   const { choice, ledger, method } = outcome;
   const predicted = outcome.radius === null ? null : choice.classIndex;
-  const { transform, range, pre, quantization } = pipeline;
+  const { transform } = pipeline;
   const { index, label, model, image, shaders, adapter, provider, versions, recovered } = provenance;
   const { confidence, sigmaEps } = plan;
   const { latticeBits: lattice } = noiseOf(plan, image.shape);
@@ -71,13 +81,7 @@ export function buildCertificate(
     confidence,
   };
   const tail = {
-    pipeline: {
-      transform,
-      range,
-      vignette: vignetteForJson(pre),
-      blur: pre.blur && { size: pre.blur.size, sigma: pre.blur.sigma },
-      quantization,
-    },
+    pipeline: pipelineForJson(pipeline),
     lattice,
     seed: seedForJson(plan),
     streams: streamsOf(method),

@@ -5,7 +5,16 @@
 import { extraError, extraErrorOfGiven } from '../bounds/index.ts';
 import { rhoUpper, roundRadiusDown } from '../methods/claims.ts';
 import { counterexampleSamples } from '../methods/counterexample.ts';
-import { alphaOf, alphaOfDepth, boxOf, centerOf } from '../methods/sweep-tree.ts';
+import {
+  alphaOf,
+  alphaOfDepth,
+  boxOf,
+  centerOf,
+  descendants,
+  nameOf,
+  rootCount,
+  type SweepNode,
+} from '../methods/sweep-tree.ts';
 import { ledgerFor, SWEEP_LOOK, sweepLimits } from '../plan.ts';
 import { decisionRule, LOOK } from '../sampling/sampler.ts';
 import { type AlphaLedger, addUp, innerThresholds, shareNeededFor } from '../statistics/index.ts';
@@ -154,4 +163,121 @@ function remadeSweep(forged: SweepCertificate): SweepCertificate {
     samples: slices.reduce((sum, { n }) => sum + n, forged.counts.n0 + searched),
     ledger: recordOf(forged, ledger),
   };
+}
+
+export type Change = (certificate: Certificate) => Certificate;
+
+const HEX = '0123456789abcdef';
+
+/** What a forger may change in a certificate, by name; what follows from it is `consistent`'s to make again. */
+export function changesOf(certificate: Certificate, random: () => number): [string, Change][] {
+  const by = 0.3 + 0.6 * random();
+  const hash = Array.from({ length: 64 }, () => HEX[Math.floor(16 * random())]).join('');
+  const number = 1 + Math.floor(1e6 * random());
+  const ofAny: [string, (c: Certificate) => object][] = [
+    ['another class', ({ counts }) => ({ counts: { ...counts, classIndex: (counts.classIndex ?? 0) + 1 } })],
+    ['another label', ({ label }) => ({ label: (label ?? 0) + 1 })],
+    ['another image', ({ image }) => ({ image: { ...image, sha256: hash } })],
+    ['another number of the image', ({ index }) => ({ index: index + number })],
+    ['another seed', () => ({ seed: number })],
+    ['another model', ({ model }) => ({ model: { ...model, sha256: hash } })],
+    ['more confidence', ({ confidence }) => ({ confidence: 1 - by * (1 - confidence) })],
+    ['a larger range', ({ pipeline }) => ({ pipeline: { ...pipeline, range: pipeline.range / by } })],
+    ['no blur', ({ pipeline }) => ({ pipeline: { ...pipeline, blur: null } })],
+  ];
+  const own =
+    'slices' in certificate
+      ? changesOfSweep(by)
+      : certificate.sigmaEps === null
+        ? changesOfBase(by)
+        : changesOfTests(by);
+  return [...ofAny, ...own].map(([name, change]) => [name, (c) => ({ ...c, ...change(c) }) as Certificate]);
+}
+
+function changesOfSweep(by: number): [string, (c: Certificate) => object][] {
+  const swept = (change: (c: SweepCertificate) => object) => (c: Certificate) =>
+    'slices' in c ? change(c) : {};
+  return [
+    ['all of the range', swept(coveringAll)],
+    [
+      'smaller M',
+      swept(({ slices }) => ({ slices: slices.map((slice) => ({ ...slice, M: by * slice.M })) })),
+    ],
+    [
+      'more samples with the class',
+      swept(({ slices }) => ({ slices: slices.map((slice) => ({ ...slice, k: slice.n, passed: true })) })),
+    ],
+    ['more noise', swept(({ sigmaEps }) => ({ sigmaEps: sigmaEps / by }))],
+  ];
+}
+
+function changesOfBase(by: number): [string, (c: Certificate) => object][] {
+  return [
+    [
+      'all β',
+      ({ counts }) => ({ counts: 'nGamma' in counts ? { ...counts, kGamma: counts.nGamma } : counts }),
+    ],
+    ['wider β', (c) => ('sigmaGamma' in c ? { sigmaGamma: c.sigmaGamma / by } : {})],
+  ];
+}
+
+function changesOfTests(by: number): [string, (c: Certificate) => object][] {
+  const tested = (change: (c: Tested) => object) => (c: Certificate) =>
+    'test' in c && c.test !== null ? change(c as Tested) : {};
+  const measured = (change: (bound: NonNullable<DistXCertificate['bound']>) => object) =>
+    tested(({ bound }) =>
+      bound !== null && 'kHeld' in bound ? { bound: { ...bound, ...change(bound) } } : {},
+    );
+  const withInner = (change: (inner: Tested['counts']['inner']) => Tested['counts']['inner']) =>
+    tested(({ counts }) => ({ counts: { ...counts, inner: change(counts.inner) } }));
+  return [
+    ['all β accepted', withInner((inner) => inner.map(({ n }) => ({ k: n, n, accepted: true })))],
+    [
+      'one β more accepted',
+      withInner((inner) => {
+        const first = inner.findIndex(({ accepted }) => !accepted);
+        return inner.map((test, i) => (i === first ? { k: test.n, n: test.n, accepted: true } : test));
+      }),
+    ],
+    ['a smaller E', measured(({ tested: E, largest }) => ({ tested: by * E, largest: by * largest }))],
+    ['no β that exceeds E', measured(({ nBetas }) => ({ kHeld: nBetas }))],
+    ['wider β', tested(({ sigmaGamma }) => ({ sigmaGamma: sigmaGamma / by }))],
+    ['more noise', tested(({ sigmaEps }) => ({ sigmaEps: sigmaEps / by }))],
+    [
+      'twice as many β',
+      tested(({ plan, counts }) => ({
+        plan: { ...plan, nGamma: 2 * plan.nGamma },
+        counts: { ...counts, inner: [...counts.inner, ...counts.inner] },
+      })),
+    ],
+    [
+      'less of the range left',
+      tested((c) => {
+        if (!('inverse' in c) || c.inverse === null) return {};
+        const { lower, upper } = c.inverse.left;
+        const left = { lower: lower.map((end) => by * end), upper: upper.map((end) => by * end) };
+        return { inverse: { ...c.inverse, left } };
+      }),
+    ],
+  ];
+}
+
+/** Every slice that is missing to cover the range, made up: as few tests as do. */
+export function coveringAll(certificate: SweepCertificate): Partial<SweepCertificate> {
+  const { slices, roots, pipeline } = certificate;
+  const [pattern] = slices;
+  if (!pattern || roots === null) return {};
+  const added: SweepCertificate['slices'] = [];
+  const cover = (node: SweepNode): void => {
+    const own = slices.find((slice) => nameOf(slice) === nameOf(node));
+    const within = slices.some(({ root, path }) => root === node.root && path.startsWith(node.path));
+    if (own?.passed) return;
+    if (own || within) descendants(node, 1).forEach(cover);
+    else added.push({ ...pattern, ...node, k: pattern.n, passed: true });
+  };
+  for (let root = 0; root < rootCount({ roots }); root++) cover({ root, path: '' });
+  const { range } = pipeline;
+  const ends = roots.map(() => range);
+  const interval = { lower: ends.map((end) => -end), upper: ends };
+  return { slices: [...slices, ...added], interval, breaks: [] };
 }

@@ -1,6 +1,7 @@
 /** Certificates: what they are, how they are made from a result, how they are checked. No GPU, no classifier. */
 
-export { seedForJson, vignetteForJson } from './build.ts';
+export { type Asked, contradictions } from './asked.ts';
+export { pipelineForJson, seedForJson } from './build.ts';
 export { confidenceAt, percent } from './percent.ts';
 export {
   compareReplay,
@@ -18,6 +19,7 @@ export {
   certificateSchema,
   type DistDCertificate,
   type DistXCertificate,
+  modelSchema,
   type Recovered,
   type SweepCertificate,
 } from './schema.ts';

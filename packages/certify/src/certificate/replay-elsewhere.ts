@@ -19,7 +19,7 @@ import type { Certificate, IndivCertificate, SweepCertificate } from './schema.t
 import { verifyCertificate } from './verify.ts';
 
 /** Bounds may differ by this share: they are refined until within 5 % of what is found. */
-const SHARE = 0.05;
+export const BOUND_SHARE = 0.05;
 /** So many of all verdicts may differ: those whose evidence ends beside a threshold. */
 const VERDICTS = 0.02;
 
@@ -41,7 +41,7 @@ function betasAllowed({ counts, sigmaEps }: DrawnCertificate): number {
 /** What is allowed, for people. */
 export const ELSEWHERE_WORDS =
   `of n samples 2 + ${100 * FLIPS} % may change sides, ${100 * VERDICTS} % of the verdicts (at least one) where the samples ` +
-  `leave it open, bounds may differ by ${100 * SHARE} %, and no larger claim than that explains`;
+  `leave it open, bounds may differ by ${100 * BOUND_SHARE} %, and no larger claim than that explains`;
 
 /** Follows from counts and bounds, or is compared by itself below. (Breaks claim nothing: they say where to look.) */
 const DERIVED = new Set([
@@ -64,7 +64,7 @@ function allowedOf(certificate: Certificate, field: string, a: number, b: number
   if (own) return own(certificate);
   if (!MEASURED.test(field)) return 0;
   const whole = Number.isInteger(a) && Number.isInteger(b) ? 2 : 0;
-  return SHARE * Math.max(Math.abs(a), Math.abs(b)) + whole;
+  return BOUND_SHARE * Math.max(Math.abs(a), Math.abs(b)) + whole;
 }
 
 export function compareElsewhere(
@@ -184,7 +184,8 @@ function compareBounds(comparison: Comparison, stated: Certificate, again: Certi
     unequal += 1;
     const field = `slices[${i}].M`;
     comparison.note(field, slice.M, M);
-    if (Math.abs(slice.M - M) > SHARE * Math.max(slice.M, M)) comparison.refuse(field, unlike(slice.M, M));
+    if (Math.abs(slice.M - M) > BOUND_SHARE * Math.max(slice.M, M))
+      comparison.refuse(field, unlike(slice.M, M));
   });
   return unequal;
 }
@@ -256,7 +257,7 @@ function leastRho(certificate: DrawnCertificate): number {
 function narrowed(inverse: IndivCertificate['inverse']): IndivCertificate['inverse'] {
   if (inverse === null) return null;
   const { lower, upper } = inverse.left;
-  const smaller = (end: number) => end * (1 - SHARE);
+  const smaller = (end: number) => end * (1 - BOUND_SHARE);
   return { ...inverse, left: { lower: lower.map(smaller), upper: upper.map(smaller) } };
 }
 

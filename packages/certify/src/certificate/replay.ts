@@ -28,6 +28,20 @@ const UNUSED = {
   radiusRule: 'tight',
 } as const;
 
+/** The part of its plan that a certificate states. */
+export function statedPlan(
+  certificate: Certificate,
+): Partial<Plan> & Pick<Plan, 'method' | 'confidence' | 'seed'> {
+  const { plan, method, confidence, seed } = certificate;
+  return {
+    ...plan,
+    ...('sigmaGamma' in certificate ? { sigmaGamma: certificate.sigmaGamma } : {}),
+    ...(certificate.sigmaEps === null ? {} : { sigmaEps: certificate.sigmaEps }),
+    ...(certificate.method === 'dist-d' ? { calibration: certificate.bound.calibration } : {}),
+    ...{ method, confidence, seed: BigInt(seed) },
+  };
+}
+
 /** What a certificate says it was made with. The batch is free: nothing depends on it. */
 export function replayInputs(certificate: Certificate): {
   readonly plan: Plan;
@@ -35,16 +49,10 @@ export function replayInputs(certificate: Certificate): {
   readonly shape: ImageShape;
   readonly boundMethod: BoundMethod;
 } {
-  const { plan, method, confidence, seed, image } = certificate;
-  const deviations = {
-    ...('sigmaGamma' in certificate ? { sigmaGamma: certificate.sigmaGamma } : {}),
-    ...(certificate.sigmaEps === null ? {} : { sigmaEps: certificate.sigmaEps }),
-    ...(certificate.method === 'dist-d' ? { calibration: certificate.bound.calibration } : {}),
-  };
   return {
-    plan: { ...UNUSED, ...plan, ...deviations, method, confidence, seed: BigInt(seed), batch: 'auto' },
+    plan: { ...UNUSED, ...statedPlan(certificate), batch: 'auto' },
     pipeline: pipelineOf(certificate),
-    shape: image.shape,
+    shape: certificate.image.shape,
     boundMethod: (certificate.method === 'dist-x' && certificate.bound?.method) || 'auto',
   };
 }
@@ -65,7 +73,11 @@ export function replayPreparation({ model: { adapted = {} } }: Certificate): Pre
 export function replayObstacles(
   { model, image, shaders, versions, lattice }: Certificate,
   here: {
-    readonly model: Pick<ModelInfo, 'sha256' | 'externalData' | 'adapted'>;
+    readonly model: {
+      readonly sha256: string;
+      readonly externalData?: ModelInfo['externalData'] | undefined;
+      readonly adapted?: Adaptation | undefined;
+    };
     readonly image: string;
     readonly shape: ImageShape;
   },

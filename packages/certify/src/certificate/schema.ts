@@ -38,7 +38,8 @@ const adapted = z
   .partial()
   .describe('Absent: the model of the file itself, on images [channels, height, width] in [0, 1]');
 
-const model = z.strictObject({
+/** What certificates say of the model. */
+export const modelSchema = z.strictObject({
   sha256,
   file: z.string().min(1),
   externalData: z
@@ -126,7 +127,7 @@ const common = {
     counter: z.array(z.string()).describe('Words of a counter'),
     purposes: z.record(z.string(), whole),
   }),
-  model,
+  model: modelSchema,
   image,
   shaders: z.strictObject({ sha256 }),
   adapter: z.strictObject({

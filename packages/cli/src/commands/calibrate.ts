@@ -8,20 +8,15 @@ import {
   chooseCalibrationE,
   type ErrorJudge,
   mostExceeding,
-  openBounder,
   type Pipeline,
-  SampledErrors,
-  Streams,
   testCalibrationE,
   verifyCalibration,
 } from '@turnproof/certify';
-import { spotFor } from '@turnproof/certify/bounds';
-import { currentVersions, seedForJson, vignetteForJson } from '@turnproof/certify/certificate';
+import { currentVersions, pipelineForJson, seedForJson } from '@turnproof/certify/certificate';
 import { badInput, type Gpu, TurnproofError } from '@turnproof/core';
 import { wgslSha256 } from '@turnproof/shaders';
 import type { CommandContext, CommandSpec } from '../command.ts';
 import type { Console } from '../console.ts';
-import type { Dataset } from '../data/index.ts';
 import { EXIT_OK } from '../failure.ts';
 import { readBoundMethod } from '../options/bound.ts';
 import { type CalibrateChoice, calibrateOptions, readCalibrate } from '../options/calibrate.ts';
@@ -31,6 +26,7 @@ import { pipelineOptions, readPipeline } from '../options/pipeline.ts';
 import { tellSeed, withSeed } from '../options/seed.ts';
 import { openGpu } from '../prepare/engine.ts';
 import { openSelection, type SelectedData } from '../prepare/inputs.ts';
+import { openJudge } from '../prepare/judge.ts';
 import { downTo, upTo } from '../rounding.ts';
 import { CALIBRATION } from '../run/calibration-file.ts';
 import { shuffled } from '../run/order.ts';
@@ -89,7 +85,7 @@ async function run(given: CommandContext): Promise<number> {
   const gpu = await openGpu(values.text('adapter') ?? 'auto', console);
   try {
     const { shape } = selected.data;
-    const judge = await openJudge(gpu, selected.data, pipeline, choice, method);
+    const judge = await openJudge(gpu, shape, pipeline, choice, method);
     try {
       const calibration = await work(judge, images, { context, gpu, selected, pipeline, choice });
       const { problems } = verifyCalibration(calibration);
@@ -166,23 +162,6 @@ async function distinctImages(
   return { choosing: distinct.slice(0, nChoose), testing: distinct.slice(nChoose) };
 }
 
-async function openJudge(
-  gpu: Gpu,
-  { shape }: Dataset,
-  pipeline: Pipeline,
-  { errors, seed, sigmaGamma, nGammas }: CalibrateChoice,
-  method: ReturnType<typeof readBoundMethod>,
-): Promise<ErrorJudge & { close(): void }> {
-  const betas = new Streams(seed, pipeline.transform, sigmaGamma);
-  const spotOf = (image: number) => spotFor(shape, betas.wholes(image, 'spotCheck'));
-  if (errors === 'sampled') {
-    const sampled = await SampledErrors.open(gpu, { shape, pipeline });
-    return { errors, sampled, betas, spotOf, nGammas, range: pipeline.range, close: () => sampled.close() };
-  }
-  const bounder = await openBounder(gpu, { shape, pipeline, method });
-  return { errors, bounder, betas, spotOf, close: () => bounder.close() };
-}
-
 interface Job {
   readonly context: CommandContext;
   readonly gpu: Gpu;
@@ -227,7 +206,6 @@ async function work(judge: ErrorJudge, images: CalibrationImages, job: Job): Pro
     total: images.testing.length,
   });
   const hashOf = (index: number) => hashes.get(index) ?? '';
-  const { pre } = pipeline;
   const { channels, height, width } = selected.data.shape;
   const { name, kind, adapterClass } = gpu.adapter;
   const { rhoE, alpha, alphaInner, nBetas, sigmaGamma, errors } = choice;
@@ -249,13 +227,7 @@ async function work(judge: ErrorJudge, images: CalibrationImages, job: Job): Pro
     guarantee: calibrationWords({ ...figures, sigmaGamma }),
     ...figures,
     bound: judge.errors === 'bounded' ? judge.bounder.method : null,
-    pipeline: {
-      transform: pipeline.transform,
-      range: pipeline.range,
-      vignette: vignetteForJson(pre),
-      blur: pre.blur && { size: pre.blur.size, sigma: pre.blur.sigma },
-      quantization: pipeline.quantization,
-    },
+    pipeline: pipelineForJson(pipeline),
     shape: { channels, height, width },
     sigmaGamma,
     choice: chosen && {

@@ -1,4 +1,4 @@
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type Certificate,
@@ -92,7 +92,7 @@ describe('verify --replay', () => {
     const drawn = async (...more: string[]) => {
       const { stdout, code } = await cli('verify', 'run', '--replay', '1', ...more);
       expect(code, stdout).toBe(0);
-      const [, seed = ''] = /1 of 3 lines, drawn by --seed (\d+)/.exec(stdout) ?? [];
+      const [, seed = ''] = /1 of 3 certificates, drawn by --seed (\d+)/.exec(stdout) ?? [];
       return { seed, line: /^line \d+/m.exec(stdout)?.[0] };
     };
     const first = await drawn();
@@ -112,20 +112,31 @@ describe('verify --replay', () => {
     expect(stdout).toContain('2 of 3 certificates are what drawing them again gives');
   });
 
-  it('finds an image, a seed and a model that were others', async () => {
+  it('finds an image, a seed and a model that were others, where no config.json shows it', async () => {
     const other = 'ab'.repeat(32);
     const run = await forgedRun('forged-origin', (certificate, at) => {
       if (at === 0) return { image: { ...certificate.image, sha256: other } };
       return at === 1 ? { seed: 5 } : { model: { ...certificate.model, sha256: other } };
     });
-    expect((await cli('verify', run)).code).toBe(0);
-    const { stdout, code } = await cli('verify', run, '--replay', '3', '--json');
+    const shown = await cli('verify', run);
+    expect(shown.code).toBe(42);
+    expect(shown.stdout).toContain('line 2 (image 11): seed: says "5", but the run was asked for');
+    expect(shown.stdout).toContain('line 3 (image 30): model.sha256: says');
+    await rm(join(folder.path, run, 'config.json'));
+    const { stdout, code } = await cli(
+      ...['verify', run, '--replay', '3', '--json', '--data', 'signs', '--model', 'signs'],
+    );
     expect(code).toBe(42);
-    const replayed = stdout
+    const said = stdout
       .trimEnd()
       .split('\n')
-      .map((line) => JSON.parse(line))
-      .filter((line) => line.replayed);
+      .map((line) => JSON.parse(line));
+    const replayed = said.filter((line) => line.replayed);
+    const trusted = said.flatMap(({ takenOnTrust = [] }) => takenOnTrust);
+    expect(trusted).toContainEqual({
+      what: 'what the run was asked for: there is no config.json beside the certificates',
+      shownByReplay: false,
+    });
     const words = replayed.map(({ problems }) => problems.join(' '));
     expect(words[0]).toContain('image.sha256');
     expect(words[1]).toContain('bound.E');

@@ -1,9 +1,16 @@
 /** The calibration beside the certificates of a run of dist-d, against what those say of it. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Certificate, calibrationDifferences } from '@turnproof/certify';
+import { type Calibration, type Certificate, calibrationDifferences } from '@turnproof/certify';
 import { TurnproofError } from '@turnproof/core';
 import { CALIBRATION, type CalibrationFile, imagesOf, readCalibration } from './calibration-file.ts';
+
+/** Does it take its E from a calibration? */
+export function restsOnCalibration(
+  certificate: Certificate,
+): certificate is Extract<Certificate, { method: 'dist-d' }> {
+  return 'bound' in certificate && certificate.bound !== null && 'calibration' in certificate.bound;
+}
 
 export class KeptCalibration {
   readonly #folder: string;
@@ -13,9 +20,16 @@ export class KeptCalibration {
     this.#folder = folder;
   }
 
+  /** null where it is missing, or is none: then nothing that rests on it holds. */
+  async read(): Promise<Calibration | null> {
+    this.#file ??= read(join(this.#folder, CALIBRATION));
+    const file = await this.#file;
+    return typeof file === 'string' ? null : file.calibration;
+  }
+
   /** None for other methods. A certificate whose calibration is missing stands on figures that nobody can check. */
   async problemsOf(certificate: Certificate): Promise<string[]> {
-    if (certificate.method !== 'dist-d') return [];
+    if (!restsOnCalibration(certificate)) return [];
     this.#file ??= read(join(this.#folder, CALIBRATION));
     const file = await this.#file;
     if (typeof file === 'string') return [`bound.calibration: ${file}`];

@@ -13,7 +13,8 @@ import {
 } from '@turnproof/certify';
 import { badInput, openDevice, TurnproofError } from '@turnproof/core';
 import type { Console } from '../console.ts';
-import { openDataset } from '../data/index.ts';
+import { type FolderOptions, openDataset } from '../data/index.ts';
+import { readFolderOptions } from '../options/data.ts';
 import type { DeviceChoice } from '../options/device.ts';
 import { resolveModel } from '../options/model.ts';
 import type { OptionGroup, Values } from '../options/values.ts';
@@ -28,6 +29,12 @@ export const replayOptions: OptionGroup = {
     { name: 'replay', value: 'K', help: 'draw K of the certificates again from their seeds, and compare' },
     { name: 'seed', value: 'N', help: 'decides which K (default: random; it is printed)' },
     { name: 'data', value: 'SPEC', help: "where the images are (default: as in the run's config.json)" },
+    { name: 'fit', value: 'crop:S|crop:HxW', help: "as in the run (default: as in the run's config.json)" },
+    {
+      name: 'calibration-data',
+      value: 'SPEC',
+      help: "dist-d: where the calibration's images are (default: as in calibration.json)",
+    },
     {
       name: 'labels',
       value: 'FILE.csv',
@@ -51,8 +58,8 @@ export function chooseLines(total: number, k: number, seed: bigint): number[] {
     .sort((a, b) => a - b);
 }
 
+/** What drawing something again has shown. */
 export interface Replayed {
-  readonly certificate: Certificate;
   readonly problems: readonly Problem[];
   /** Did all have to be equal? Not where it says that it was made elsewhere, nor where it was not drawn again. */
   readonly exact: boolean;
@@ -60,7 +67,21 @@ export interface Replayed {
   readonly words: string;
 }
 
-const NOT_DRAWN = { exact: false, words: 'not drawn again' } as const;
+/** What could not be drawn again, and why. */
+export function notDrawn(problems: readonly Problem[]): Replayed {
+  return { problems, exact: false, words: 'not drawn again' };
+}
+
+/** An image that the data do not have; none where they do. */
+export function missingImage(field: string, index: number, size: number): Problem[] {
+  return index < size ? [] : [{ field, message: `says ${index}, but the data given have ${size} images` }];
+}
+
+/** @param loose why it cannot be equal, as it says itself; null: it must be */
+export function exactnessWords(loose: string | null): string {
+  if (loose === null) return 'all must be equal';
+  return `it says that it was made elsewhere, ${loose}, so that exactness cannot be checked here: ${ELSEWHERE_WORDS}`;
+}
 
 /**
  * Draws each certificate again. All share data and model; a plan of its own is opened for each that has one.
@@ -72,10 +93,10 @@ export async function* replayAll(
   origin: RunOrigin,
   values: Values,
   console: Console,
-): AsyncGenerator<Replayed> {
+): AsyncGenerator<Replayed & { readonly certificate: Certificate }> {
   const [first] = certificates;
   if (!first) return;
-  const folder = { ...origin.folder, ...(values.text('labels') ? { labels: values.text('labels') } : {}) };
+  const folder = { ...origin.folder, ...givenFolder(values) };
   const data = await openDataset(given(values, 'data', origin.data), folder);
   const known = certificates.map(({ index }) => index).filter((index) => index < data.size);
   const selected = { data, indices: known.length > 0 ? known : [0] };
@@ -89,7 +110,7 @@ export async function* replayAll(
   const provider = values.choice('provider', ['auto', 'webgpu', 'wasm']) ?? first.provider;
   let choice: DeviceChoice;
   try {
-    choice = { adapter: values.text('adapter') ?? (await adapterOf(first)), provider, threads };
+    choice = { adapter: values.text('adapter') ?? (await adapterFor(first.adapter)), provider, threads };
   } catch (error) {
     await host.host.release();
     throw error;
@@ -105,16 +126,16 @@ export async function* replayAll(
   const certifiers = new Certifiers(engine);
   try {
     for (const certificate of certificates) {
-      if (certificate.index >= data.size) {
-        const message = `says ${certificate.index}, but the data given have ${data.size} images`;
-        yield { certificate, problems: [{ field: 'index', message }], ...NOT_DRAWN };
+      const missing = missingImage('index', certificate.index, data.size);
+      if (missing.length > 0) {
+        yield { certificate, ...notDrawn(missing) };
         continue;
       }
       const image = await data.read(certificate.index);
       const here = { model: host.model.info, image: image.sha256, shape: data.shape };
       const obstacles = replayObstacles(certificate, here);
       if (obstacles.length > 0) {
-        yield { certificate, problems: obstacles, ...NOT_DRAWN };
+        yield { certificate, ...notDrawn(obstacles) };
         continue;
       }
       const again = await (await certifiers.of(certificate)).certify(image);
@@ -123,12 +144,13 @@ export async function* replayAll(
         largest === null
           ? `${differences} fields differ`
           : `${differences} fields differ, most ${largest.field} by ${(100 * largest.relative).toPrecision(2)} %`;
-      const how =
-        loose === null
-          ? 'all must be equal'
-          : `it says that it was made elsewhere, ${loose}, so that exactness cannot be checked here: ${ELSEWHERE_WORDS}`;
       const radii = `radius ${certificate.radius} there, ${again.radius} here`;
-      yield { certificate, problems, exact: loose === null, words: `${distance}; ${radii} (${how})` };
+      yield {
+        certificate,
+        problems,
+        exact: loose === null,
+        words: `${distance}; ${radii} (${exactnessWords(loose)})`,
+      };
     }
   } finally {
     await certifiers.close();
@@ -163,6 +185,12 @@ class Certifiers {
   }
 }
 
+/** What was said of a folder of images here. */
+export function givenFolder(values: Values): FolderOptions {
+  const said = Object.entries(readFolderOptions(values)).filter(([, word]) => word !== undefined);
+  return Object.fromEntries(said);
+}
+
 function given(values: Values, name: 'data' | 'model', stated: string | undefined): string {
   const word = values.text(name) ?? stated;
   if (word === undefined) {
@@ -171,8 +199,8 @@ function given(values: Values, name: 'data' | 'model', stated: string | undefine
   return word;
 }
 
-/** The adapter of the certificate's class, where this machine has one. */
-async function adapterOf({ adapter: { adapterClass } }: Certificate): Promise<string> {
+/** One of this class, where this machine has one. */
+export async function adapterFor({ adapterClass }: Certificate['adapter']): Promise<string> {
   try {
     (await openDevice({ adapter: adapterClass })).close();
     return adapterClass;

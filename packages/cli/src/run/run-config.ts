@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { badInput } from '@turnproof/core';
 import { wgslSha256 } from '@turnproof/shaders';
 import { z } from 'zod';
+import { parseJson } from '../json.ts';
 import type { Values, Word } from '../options/values.ts';
 import type { Checked } from '../prepare/certifying.ts';
 import { version } from '../version.ts';
@@ -77,7 +78,7 @@ export function plannedConfig(values: Values, checked: Checked, out: string): Pl
       pipeline,
       bound: boundMethod,
       data: { spec: data.spec, size: data.size, indices, sha256, ...(shard ? { shard, selection } : {}) },
-      model: { file, sha256: model, externalData, adapted },
+      model: { file, sha256: model, externalData, adapted, classes: opened.host.classes },
       shaders: { sha256: wgslSha256 },
       ...(remark === null ? {} : { remark }),
     }),
@@ -95,12 +96,8 @@ export function readRunConfig(folder: string): RunConfig | null {
     if (code === 'ENOENT' || code === 'ENOTDIR') return null;
     throw badInput(`${path}: cannot be read (${code})`, 'Check its permissions.');
   }
-  let content: unknown;
-  try {
-    content = JSON.parse(text);
-  } catch {
-    throw badInput(`${path}: is no JSON`, 'Name the folder of a run of turnproof certify.');
-  }
+  const { content, fault } = parseJson(text);
+  if (fault !== null) throw badInput(`${path}: ${fault}`, 'Name the folder of a run of turnproof certify.');
   const result = runConfig.safeParse(content);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
@@ -167,7 +164,8 @@ function essence(config: PlannedConfig, shards: boolean): Record<string, unknown
     data: shards
       ? { size, of: shard?.of, shards: shard?.count, ...(selection ? { selection } : chosenBy(options)) }
       : { size, shard, indices, sha256 },
-    model: { ...model, file: undefined },
+    // How many classes it has follows from the model, and earlier versions did not say.
+    model: { ...model, file: undefined, classes: undefined },
     shaders,
     options: Object.fromEntries(named),
   };

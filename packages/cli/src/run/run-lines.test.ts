@@ -118,9 +118,24 @@ describe('the lines of a run', () => {
     [
       'another model’s',
       certificate(1, (l) => l.replace(config.model.sha256, '0'.repeat(64))),
-      /line 2 has another model/,
+      /line 2 is none of this run: model\.sha256: says/,
     ],
-    ['another seed’s', certificate(1, (l) => l.replace('"seed":0', '"seed":1')), /line 2 has another seed/],
+    ['another seed’s', certificate(1, (l) => l.replace('"seed":0', '"seed":1')), /run: seed: says "1"/],
+    [
+      'another range',
+      certificate(1, (l) => l.replace('"range":10', '"range":12')),
+      /run: pipeline\.range: says 12/,
+    ],
+    [
+      'another confidence',
+      certificate(1, (l) => l.replace('"confidence":0.99', '"confidence":0.9')),
+      /confidence: says/,
+    ],
+    [
+      'a field twice',
+      certificate(1, (l) => l.replace('{', '{"seed":9,')),
+      /line 2 has two values for «seed»/,
+    ],
     [
       'an image that was not asked for',
       certificate(1, (l) => l.replace('"index":7', '"index":8')),

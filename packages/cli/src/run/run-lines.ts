@@ -4,9 +4,11 @@
  */
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Certificate } from '@turnproof/certify';
+import { type Asked, type Certificate, contradictions } from '@turnproof/certify';
 import { badInput } from '@turnproof/core';
+import { parseJson } from '../json.ts';
 import { readCertificate } from '../report/certificates.ts';
+import { askedOf } from './asked-of-run.ts';
 import { CLASSIFIER_HEADER } from './classifier-tsv.ts';
 import { LOG_HEADER } from './log-tsv.ts';
 import type { RunConfig } from './run-config.ts';
@@ -39,17 +41,14 @@ const AT_ONCE = 1;
  * @throws TurnproofError `bad-input` naming file and line where a whole line is damaged, doubled or another run's, and
  *   where more is missing than a killed process leaves
  */
-export function readRunLines(
-  folder: string,
-  config: Pick<RunConfig, 'data' | 'model' | 'shaders' | 'plan'>,
-  suspects: ReadonlySet<unknown>,
-): RunLines {
+export function readRunLines(folder: string, config: RunConfig, suspects: ReadonlySet<unknown>): RunLines {
   const unfinished: string[] = [];
   const expected = new Set(config.data.indices);
   const file = (name: string) => join(folder, name);
   const certificates = wholeLines(file(CERTIFICATES), unfinished);
+  const asked = askedOf(folder, config);
   const parsed = certificates.map((line, i) =>
-    certificateOf(line, `${file(CERTIFICATES)}: line ${i + 1}`, config),
+    certificateOf(line, `${file(CERTIFICATES)}: line ${i + 1}`, asked),
   );
   refuseOthers(
     file(CERTIFICATES),
@@ -160,30 +159,13 @@ function rowsOf(
 
 const DAMAGED = 'A process that is killed leaves no such line: restore the file, or begin a new run.';
 
-function certificateOf(
-  line: string,
-  place: string,
-  { model, shaders, plan }: Pick<RunConfig, 'model' | 'shaders' | 'plan'>,
-): Certificate {
-  let content: unknown;
-  try {
-    content = JSON.parse(line);
-  } catch {
-    throw badInput(`${place} is no JSON`, DAMAGED);
-  }
+function certificateOf(line: string, place: string, asked: Asked): Certificate {
+  const { content, fault } = parseJson(line);
+  if (fault !== null) throw badInput(`${place} ${fault}`, DAMAGED);
   const certificate = readCertificate(content);
   if (typeof certificate === 'string') throw badInput(`${place} is no certificate: ${certificate}`, DAMAGED);
-  const fields = [
-    ['model', certificate.model.sha256, model.sha256],
-    ['kernels', certificate.shaders.sha256, shaders.sha256],
-    ['method', certificate.method, plan.method],
-    ['seed', String(certificate.seed), plan.seed],
-  ] as const;
-  const other = fields.find(([, stated, wanted]) => stated !== wanted);
-  if (other) {
-    const [name, stated, wanted] = other;
-    throw badInput(`${place} has another ${name} than the run: ${stated}, not ${wanted}`, DAMAGED);
-  }
+  const [other] = contradictions(certificate, asked);
+  if (other) throw badInput(`${place} is none of this run: ${other.field}: ${other.message}`, DAMAGED);
   return certificate;
 }
 

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { badInput } from '@turnproof/core';
 import type { FolderOptions } from '../data/index.ts';
+import { parseJson } from '../json.ts';
 import type { Values } from '../options/values.ts';
 import { MAX_LINES, readText } from '../text-file.ts';
 import { foundPaths, keptPaths } from './kept-paths.ts';
@@ -10,6 +11,8 @@ export interface RunOrigin {
   /** The words of the run, with paths that are there now; undefined where config.json does not say. */
   readonly data: string | undefined;
   readonly model: string | undefined;
+  /** The words by which the run was given its data. */
+  readonly spec: string | undefined;
   readonly folder: FolderOptions;
 }
 
@@ -30,7 +33,8 @@ export async function readOrigin(
   };
   const paths = keptPaths.safeParse(fieldOf(config, 'paths')).data;
   const found = foundPaths(folder, paths, { text, isGiven: (name) => given.isGiven(name) });
-  return { data: found.data, model: found.model, folder: { fit: text('fit'), labels: found.labels } };
+  const folderOptions = { fit: text('fit'), labels: found.labels };
+  return { data: found.data, model: found.model, spec: text('data'), folder: folderOptions };
 }
 
 /** The options of a run's config.json; none where there is no such file. */
@@ -57,11 +61,9 @@ export async function readSuspects(folder: string): Promise<Suspects | null> {
 async function readJson(path: string): Promise<unknown> {
   const text = await readText(path, MAX_LINES);
   if (text === null) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw badInput(`${path}: is no JSON`);
-  }
+  const { content, fault } = parseJson(text);
+  if (fault !== null) throw badInput(`${path}: ${fault}`);
+  return content;
 }
 
 function fieldOf(value: unknown, name: string): unknown {
