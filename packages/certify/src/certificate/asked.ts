@@ -28,6 +28,9 @@ export interface Asked {
   readonly version: string;
 }
 
+/** Where nobody asked for them, they are defaults of the version; nothing that is claimed rests on them. */
+const DEFAULTED: ReadonlySet<string> = new Set(['floor', 'maxSamples', 'refinements', 'boxes']);
+
 /** What a certificate says otherwise than its run; none: it may be one of that run's. */
 export function contradictions(certificate: Certificate, asked: Asked): Problem[] {
   const problems: Problem[] = [];
@@ -38,8 +41,7 @@ export function contradictions(certificate: Certificate, asked: Asked): Problem[
   const { transform } = asked.pipeline;
   const wanted: Partial<Plan> = asked.plan;
   for (const [name, value] of Object.entries(statedPlan(certificate))) {
-    // What nobody asked for is a default of its version: certificates state it, and nothing that is claimed rests on it.
-    if (wanted[name as keyof Plan] === undefined) continue;
+    if (wanted[name as keyof Plan] === undefined && DEFAULTED.has(name)) continue;
     const at = name === 'calibration' ? 'bound.calibration' : name in certificate ? name : `plan.${name}`;
     same(at, plain(value), plain(wanted[name as keyof Plan]));
   }
