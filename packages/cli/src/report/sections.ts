@@ -312,7 +312,10 @@ function preWords({ vignette, blur }: Certificate['pipeline']): string {
 }
 
 function noiseWords(certificate: Certificate): string {
-  const pixels = certificate.sigmaEps === null ? 'no pixel noise' : `σ_ε = ${certificate.sigmaEps} on pixels`;
+  const { lattice } = certificate;
+  const steps = typeof lattice === 'number' ? `, in steps of 2^-${lattice}` : '';
+  const pixels =
+    certificate.sigmaEps === null ? 'no pixel noise' : `σ_ε = ${certificate.sigmaEps} on pixels${steps}`;
   if (certificate.method === 'sweep') return pixels;
   return `σ_γ = ${certificate.sigmaGamma} ${certificate.unit} on β; ${pixels}`;
 }
