@@ -56,7 +56,7 @@ async function runWith(
   words: Record<string, string>,
   sabotage: (index: number, machinery: Machinery) => void,
 ): Promise<Outcome> {
-  const values = new Values({ ...COMMON, ...words });
+  const values = new Values({ ...COMMON, seed: '0', ...words });
   const context = { values, console: new Console({ json: false, quiet: true, verbose: false }) };
   const checked = await check(context, ['base', 'sweep']);
   const { selected, pipeline, plan } = checked;
