@@ -80,9 +80,10 @@ describe('a plan', () => {
     expect(refusal({ method: 'sweep', ...change })).toContain(words);
   });
 
-  it('for a sweep of a tiny range is refused with a floor that can be read', () => {
+  it('for a sweep of a tiny range has a floor to match; one beyond it is refused with one that can be read', () => {
+    expect(refusal({ method: 'sweep' }, 1e-9)).toBe('accepted');
     // In float64, 1e-9 / 100 is 1.0000000000000001e-11.
-    expect(refusal({ method: 'sweep' }, 1e-9)).toMatch(/give --floor 1e-11, for instance$/);
+    expect(refusal({ method: 'sweep', floor: 0.1 }, 1e-9)).toMatch(/give --floor 1e-11, for instance$/);
     expect(refusal({ method: 'sweep', floor: 1e-11 }, 1e-9)).toBe('accepted');
   });
 
