@@ -21,22 +21,22 @@ import {
   spottedInverter,
   spottedSlices,
 } from './bounds/index.ts';
-import { buildCertificate, isCorrect, type Provenance, roundMs } from './certificate/build.ts';
+import { buildCertificate, type Provenance } from './certificate/build.ts';
 import type { Certificate, Recovered } from './certificate/schema.ts';
 import { currentVersions } from './certificate/versions.ts';
-import { predictionWords } from './certificate/words.ts';
 import type { Classifier, ModelInfo } from './classifier/index.ts';
 import { certifyBase, predictBase } from './methods/base.ts';
 import { certifyDistD } from './methods/dist-d.ts';
 import { certifyDistX } from './methods/dist-x.ts';
 import { certifyIndiv } from './methods/indiv.ts';
-import type { MethodContext, PredictOutcome, Progress } from './methods/method.ts';
+import type { MethodContext, Progress } from './methods/method.ts';
 import { predictDistX } from './methods/predict-dist.ts';
 import { predictSweep } from './methods/predict-sweep.ts';
 import { certifySweep } from './methods/sweep.ts';
 import { noiseOf, samplerError } from './noise.ts';
 import { checkPipeline, type Pipeline } from './pipeline.ts';
-import { checkPlan, indivLimits, type Method, type Plan, seedOf } from './plan.ts';
+import { checkPlan, indivLimits, type Plan, seedOf } from './plan.ts';
+import { type Prediction, predictionOf } from './prediction.ts';
 import {
   GpuEngine,
   SampleAudit,
@@ -46,7 +46,6 @@ import {
   Streams,
   type Usage,
 } from './sampling/index.ts';
-import type { LedgerRecord } from './statistics/index.ts';
 
 export interface CertifierOptions {
   readonly gpu: Gpu;
@@ -84,24 +83,6 @@ export interface CertifierImage {
   readonly label: number | null;
 }
 
-/** PREDICT's answer for one image. No certificate: it says nothing about transformed images. */
-export interface Prediction {
-  readonly index: number;
-  readonly label: number | null;
-  /** null: abstained. */
-  readonly predicted: number | null;
-  readonly correct: boolean | null;
-  readonly method: Method;
-  readonly guarantee: string;
-  readonly abstention: string | null;
-  readonly confidence: number;
-  readonly ledger: LedgerRecord;
-  readonly counts: { readonly nGamma: number; readonly kGamma: number };
-  readonly pValue: number;
-  readonly samples: number;
-  readonly ms: Certificate['ms'];
-}
-
 const PREDICT = {
   base: predictBase,
   'dist-x': predictDistX,
@@ -126,7 +107,7 @@ export class Certifier {
   readonly #underWay = new Set<Promise<unknown>>();
   #evaluated = 0;
   #audited = 0;
-  #mismatch: SampleMismatch | undefined;
+  #mismatch: TurnproofError | undefined;
   #closed = false;
 
   private constructor(options: CertifierOptions, engine: GpuEngine, streams: Streams) {
@@ -310,8 +291,9 @@ export class Certifier {
       if (this.#mismatch) throw this.#mismatch;
       return made;
     } catch (error) {
-      if (error instanceof SampleMismatch) this.#mismatch ??= error;
-      throw error;
+      if (!(error instanceof TurnproofError && error.code === 'parity')) throw error;
+      this.#mismatch ??= error;
+      throw error instanceof SampleMismatch ? error : ofImage(error, image.index);
     } finally {
       this.#evaluated += sampler.evaluated;
       this.#audited += audit.audited;
@@ -341,6 +323,12 @@ export class Certifier {
   }
 }
 
+/** A spot check knows the numbers, not whose they are. */
+function ofImage({ message, fix }: TurnproofError, index: number): TurnproofError {
+  const options = fix === undefined ? {} : { fix };
+  return new TurnproofError('parity', `${message}; image ${index} is not certified`, options);
+}
+
 /** What certificates say of the model. */
 function modelOf({ sha256, file, externalData, adapted }: ModelInfo): Provenance['model'] {
   const { mean, std, reshaped, ...rest } = adapted ?? {};
@@ -360,31 +348,6 @@ function modelOf({ sha256, file, externalData, adapted }: ModelInfo): Provenance
 
 function defaultImagesAtOnce({ classifier, gpu }: CertifierOptions): number {
   return classifier.provider === 'webgpu' && gpu.adapter.kind === 'hardware' ? 4 : 1;
-}
-
-function predictionOf(
-  outcome: PredictOutcome,
-  { index, label }: CertifierImage,
-  plan: Plan,
-  lattice: number | null,
-): Prediction {
-  const { predicted, method, abstention, ledger, nGamma, kGamma, pValue, spent } = outcome;
-  const { confidence } = plan;
-  return {
-    index,
-    label,
-    predicted,
-    correct: isCorrect(label, predicted),
-    method,
-    guarantee: predictionWords({ method, confidence, predicted, abstention, lattice }),
-    abstention,
-    confidence,
-    ledger: ledger.toJSON(),
-    counts: { nGamma, kGamma },
-    pValue,
-    samples: spent.samples,
-    ms: roundMs(spent),
-  };
 }
 
 /** Certificates name files, not places: the same run elsewhere must give the same bytes. */

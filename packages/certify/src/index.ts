@@ -28,7 +28,6 @@ export {
   Certifier,
   type CertifierImage,
   type CertifierOptions,
-  type Prediction,
 } from './certifier.ts';
 export {
   type Adaptation,
@@ -53,6 +52,7 @@ export type { Progress, Stage } from './methods/method.ts';
 export { latticeNoise, type PixelNoise, samplerError } from './noise.ts';
 export { checkPipeline, type Pipeline } from './pipeline.ts';
 export { checkPlan, type Method, type Plan } from './plan.ts';
+export type { Prediction } from './prediction.ts';
 export {
   AUDIT_EVERY,
   type ParityImagesOptions,

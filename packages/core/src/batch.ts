@@ -64,7 +64,7 @@ interface DispatchCommand {
 
 type Command =
   | DispatchCommand
-  | { readonly kind: 'clear'; readonly array: GpuArray }
+  | { readonly kind: 'clear'; readonly array: GpuArray; readonly bytes: number }
   | {
       readonly kind: 'read';
       readonly array: GpuArray;
@@ -124,9 +124,9 @@ export class Batch {
     });
   }
 
-  /** Sets every element to 0. */
-  clear(array: GpuArray): void {
-    this.#commands.push({ kind: 'clear', array });
+  /** Sets every element to 0, or the first `length` of them. */
+  clear(array: GpuArray, length: number = array.length): void {
+    this.#commands.push({ kind: 'clear', array, bytes: 4 * length });
   }
 
   /** Copies the array as it is at this point of the batch to the host, or `length` elements of it from `first` on. */
@@ -296,8 +296,8 @@ export class Batch {
         continue;
       }
       endPass();
-      const { buffer, length } = command.array;
-      if (command.kind === 'clear') encoder.clearBuffer(buffer, 0, 4 * length);
+      const { buffer } = command.array;
+      if (command.kind === 'clear') encoder.clearBuffer(buffer, 0, command.bytes);
       else encoder.copyBufferToBuffer(buffer, 4 * command.first, command.staging, 0, command.bytes);
     }
     endPass();

@@ -26,6 +26,7 @@ import { checkRange } from '../adapter-fault.ts';
 import { argmaxRows, type Classifier, NO_CLASS } from '../classifier/index.ts';
 import { IMAGE_BYTES, measureBatch } from './batch-size.ts';
 import type { Counted, Engine, EngineRun, Placement, Returned, SampleBatch } from './engine.ts';
+import { type OpenSpot, SampleSpots } from './sample-spot.ts';
 
 export interface GpuEngineOptions {
   readonly gpu: Gpu;
@@ -149,6 +150,7 @@ interface LaneState {
   /** The noise of the batch and the images under it are there, or an error. */
   drawn: Promise<unknown>;
   images: Readback<'f32'> | undefined;
+  spots: readonly OpenSpot[];
 }
 
 class GpuRun implements EngineRun {
@@ -162,6 +164,8 @@ class GpuRun implements EngineRun {
   readonly #owned: GpuArray[] = [];
   /** Everything that was started and may still hold buffers. */
   readonly #pending = new Set<Promise<unknown>>();
+  readonly #spots: SampleSpots;
+  #placements: readonly Placement[] = [];
   #base: GpuArray<'f32'> | undefined;
   #placed: Promise<void> = Promise.resolve();
 
@@ -171,6 +175,7 @@ class GpuRun implements EngineRun {
     this.#kernels = kernels;
     this.#capacity = capacity;
     this.#elements = pixelCount(options.shape);
+    this.#spots = new SampleSpots(options);
   }
 
   place(placements: readonly Placement[]): void {
@@ -181,6 +186,7 @@ class GpuRun implements EngineRun {
       rows.set(pixels, image);
       return { image, map: fixedMap(transform, beta, shape) };
     });
+    this.#placements = placements;
     const base = this.#baseOf(placements.length);
     const items = gpu.upload('i32', mapItems(maps), 'maps of β');
     const images = gpu.upload('f32', this.#stack([...rows.keys()]), 'images');
@@ -231,7 +237,8 @@ class GpuRun implements EngineRun {
       { base, items, output: noisy },
       { elements: this.#elements, samples, key, noise: this.#kernels.tableOf(sigma) },
     );
-    state.images = onDevice ? undefined : commands.read(head(noisy, samples * this.#elements));
+    state.spots = this.#spots.begin(commands, batch, base, this.#placements, sigma);
+    state.images = onDevice ? undefined : commands.read(noisy, 0, samples * this.#elements);
     state.batch = batch;
     state.drawn = this.#track(Promise.all([this.#placed, commands.submit()]));
   }
@@ -240,8 +247,13 @@ class GpuRun implements EngineRun {
     const state = this.#lane(lane);
     const { batch } = state;
     if (!batch) throw new TurnproofError('internal', `lane ${lane} is counted before it is drawn`);
+    const { spots } = state;
+    const work = state.arrays.onDevice ? this.#countOnDevice(state, batch) : this.#countOnHost(state, batch);
     return this.#track(
-      state.arrays.onDevice ? this.#countOnDevice(state, batch) : this.#countOnHost(state, batch),
+      work.then((counted) => {
+        this.#spots.check(spots, counted.returned);
+        return counted;
+      }),
     );
   }
 
@@ -283,12 +295,13 @@ class GpuRun implements EngineRun {
     }
     // The device works in order: the noise need not have been waited for.
     await classifier.logitsOnGpu(arrays.noisy.buffer, samples, onDevice.logits.buffer);
-    const counts = head(onDevice.counts, segments * classifier.classes);
+    const { counts } = onDevice;
+    const length = segments * classifier.classes;
     const commands = gpu.batch('counts');
-    commands.clear(counts);
+    commands.clear(counts, length);
     const into = { logits: onDevice.logits, slots: onDevice.rows, counts };
     dispatchArgmaxCount(commands, this.#kernels.count, into, samples, classifier.classes);
-    const read = commands.read(counts);
+    const read = commands.read(counts, 0, length);
     const again = batch.wanted.map((at) =>
       this.#readBack(commands, arrays.noisy, onDevice.logits, batch, at),
     );
@@ -356,6 +369,7 @@ class GpuRun implements EngineRun {
       batch: undefined,
       drawn: Promise.resolve(),
       images: undefined,
+      spots: [],
     };
     this.#lanes[number] = state;
     return state;
@@ -376,17 +390,4 @@ class GpuRun implements EngineRun {
     );
     return promise;
   }
-}
-
-/** The first elements of an array, as an array: what a batch reads back or clears is no longer than needed. */
-function head<T extends 'f32' | 'u32'>(array: GpuArray<T>, length: number): GpuArray<T> {
-  return {
-    type: array.type,
-    length,
-    buffer: array.buffer,
-    label: array.label,
-    release: () => {
-      throw new TurnproofError('internal', `a part of «${array.label}» is released`);
-    },
-  };
 }

@@ -75,6 +75,11 @@ export function keyOf(seed: bigint): readonly [number, number] {
   return [Number(seed & 0xffffffffn), Number(seed >> 32n)];
 }
 
+/** The number of the purpose that a second counter word belongs to. */
+export function purposeOf(word: number): number {
+  return Math.floor(word / MAX_BETAS);
+}
+
 /** Where a method gets its β from. Tests give a faulty one, to show that a fault would be noticed. */
 export interface BetaSource {
   /** The first `count` β of a purpose for an image: N(0, sigmaGamma² I), degrees or [dx, dy] in pixels. */

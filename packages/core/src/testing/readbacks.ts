@@ -55,8 +55,8 @@ export function plantReadbacks(
   gpu.batch = (...args) => {
     const batch = open(...args);
     const read = batch.read.bind(batch);
-    batch.read = <T extends ScalarType>(array: GpuArray<T>): Readback<T> => {
-      const honest = read(array);
+    batch.read = <T extends ScalarType>(array: GpuArray<T>, ...part: number[]): Readback<T> => {
+      const honest = read(array, ...part);
       labels.add(array.label);
       if (!concerns(array.label)) return honest;
       let changed: HostArray<T> | undefined;
