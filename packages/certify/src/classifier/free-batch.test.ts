@@ -242,6 +242,18 @@ describe('a batch of one is kept, and the model runs as before, where it', () =>
     expect((await prepared({ ...graph, opset: 15 })).info.fixedBatch).toBe(1);
   });
 
+  it('quantises by the scale of its batch, though the images of the trial have one scale', async () => {
+    const graph = graphOf([
+      { op: 'Flatten', inputs: ['x'], outputs: ['g'] },
+      { op: 'DynamicQuantizeLinear', inputs: ['g'], outputs: ['q', 'scale', 'zero'] },
+      { op: 'DequantizeLinear', inputs: ['q', 'scale', 'zero'], outputs: ['f'] },
+    ]);
+    const model = await inspectModelBytes('m.onnx', onnxModel(graph));
+    // The same numbers in another order.
+    const alike = Float32Array.from({ length: 4 * 16 }, (_, i) => ((i + 5 * Math.floor(i / 16)) % 16) / 15);
+    expect((await prepareModel(model, shape, {}, { images: () => alike })).info.fixedBatch).toBe(1);
+  });
+
   it('is told so', async () => {
     expect((await prepared(reshape(1, 16), { batch: 'kept' })).info.fixedBatch).toBe(1);
   });

@@ -45,7 +45,7 @@ export async function prepareModel(
 ): Promise<InspectedModel> {
   const model = adaptModel(inspected, shape, preparation);
   // As the file declares it: a model may be run one image at a time for a reason of its own.
-  const isOfOne = inspected.info.inputShape[0] === 1;
+  const isOfOne = inspected.info.inputShape[0] === 1 && !inspected.info.unsteady;
   if (inspected.readyFor || !isOfOne || preparation.batch === 'kept') return model;
   const opened: WasmClassifier[] = [];
   const open = async (one: InspectedModel): Promise<WasmClassifier> => {

@@ -62,12 +62,15 @@ export class ParityGuard {
       this.#passed += 1;
       return report;
     } catch (error) {
-      const differs =
-        error instanceof TurnproofError && (error.code === 'parity' || error.code === 'bad-input');
+      const isModel = error instanceof TurnproofError && error.code === 'bad-input';
+      const differs = isModel || (error instanceof TurnproofError && error.code === 'parity');
       if (!differs || this.#suspects.length === 0) throw error;
       const names = this.#suspects.join(', ');
+      const again = isModel
+        ? error.fix
+        : 'run them again with the wasm provider, or another adapter or driver';
       throw new TurnproofError('parity', `${error.message}; finished since the last check: images ${names}`, {
-        fix: 'do not use what was computed for these images; run them again with the wasm provider, or another adapter or driver',
+        fix: `do not use what was computed for these images; ${again}`,
         cause: error,
       });
     }

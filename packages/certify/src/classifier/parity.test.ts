@@ -272,6 +272,48 @@ describe('the parity check', () => {
       expect([guard.passed, guard.suspects]).toEqual([1, []]);
     });
 
+    it('draws other images for each check, as many as the run has in a batch and seven at least', async () => {
+      const asked: (readonly [number, number])[] = [];
+      for (const batch of [2, 16]) {
+        const guard = new ParityGuard({
+          ...{ classifier: sound, reference: sound, batch },
+          images: (count, check) => {
+            asked.push([count, check]);
+            return someFloats(count * 24, 100 + check);
+          },
+        });
+        await guard.check();
+        await guard.check();
+      }
+      expect(asked).toEqual([
+        [7, 1],
+        [7, 2],
+        [16, 1],
+        [16, 2],
+      ]);
+    });
+
+    it('names the images since the last check where the model itself turns out to be to blame', async () => {
+      let faulty = false;
+      const model = broken(sound, (logits, batch) =>
+        faulty && batch > 1 ? logits.map((v) => v + batch) : logits,
+      );
+      const guard = new ParityGuard({
+        ...{ classifier: model, reference: model, batch: 16, everyImages: 2 },
+        images: (count, check) => someFloats(count * 24, 100 + check),
+      });
+      await guard.finished(10);
+      faulty = true;
+      await expect(guard.finished(11)).rejects.toThrow(
+        parity('depends on the other images', 'finished since the last check: images 10, 11'),
+      );
+      const first = new ParityGuard({
+        ...{ classifier: model, reference: model, batch: 16 },
+        images: (count, check) => someFloats(count * 24, 100 + check),
+      });
+      await expect(first.check()).rejects.toMatchObject({ code: 'bad-input' });
+    });
+
     it.each([
       [
         'a wrong row in a batch',

@@ -14,10 +14,8 @@ import type { NumberedJob } from './sampler.ts';
 import type { SpottedSample, Spotter } from './schedule.ts';
 import { counterWord, PURPOSES, type Purpose } from './streams.ts';
 
-/** One sample in so many is audited, and one of each kind of noise in any case. */
+/** One of so many samples of a β is audited, and one of each kind of noise in any case. */
 export const AUDIT_EVERY = 1000;
-/** Samples of a β that share one lot: at most one of them is taken. */
-const WINDOW = 32;
 const WORDS = 2 ** 32;
 
 /** A sample was counted for a class that its noisy image does not have. */
@@ -59,21 +57,28 @@ export class SampleAudit {
     return this.#audited;
   }
 
-  /** Chooses samples of a job, each with probability 1 / {@link AUDIT_EVERY}, and one of the first of each purpose. */
+  /**
+   * Chooses samples of a job: of each {@link AUDIT_EVERY} of a β the one that a word of the stream points at, wherever the
+   * β ends, so each sample is chosen with probability 1 / AUDIT_EVERY; and one of the first of each purpose.
+   */
   spotter(image: number, { look, cap, noise, numberOf }: Audited): Spotter {
-    const width = Math.min(WINDOW, look, cap);
     const isFirst = !this.#begun.has(noise);
     this.#begun.add(noise);
     const { key } = this.#options;
+    const placeIn = (beta: number, window: number): number => {
+      const [word] = philox4x32([image, counterWord('audit', numberOf(beta)), window, PURPOSES[noise]], key);
+      // The first samples of a purpose are drawn and counted in any case.
+      const width = isFirst && beta === 0 && window === 0 ? Math.min(AUDIT_EVERY, look, cap) : AUDIT_EVERY;
+      return window * AUDIT_EVERY + Math.floor((word * width) / WORDS);
+    };
+    /** Of each β, in the window that it has come to. */
+    const places: { readonly window: number; readonly sample: number }[] = [];
     return {
       wanted: (beta, first, length) => {
         const samples: number[] = [];
-        const word = counterWord('audit', numberOf(beta));
-        for (let window = Math.floor(first / width); window * width < first + length; window++) {
-          const [lot, place] = philox4x32([image, word, window, PURPOSES[noise]], key);
-          const always = isFirst && beta === 0 && window === 0;
-          if (!always && lot * AUDIT_EVERY >= width * WORDS) continue;
-          const sample = window * width + Math.floor((place * width) / WORDS);
+        for (let window = Math.floor(first / AUDIT_EVERY); window * AUDIT_EVERY < first + length; window++) {
+          if (places[beta]?.window !== window) places[beta] = { window, sample: placeIn(beta, window) };
+          const { sample } = places[beta];
           if (sample >= first && sample < first + length) samples.push(sample);
         }
         return samples;

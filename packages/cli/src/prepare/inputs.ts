@@ -95,7 +95,8 @@ export async function openTried(
   count: number = PARITY_IMAGES,
 ): Promise<HostModel> {
   const draw = await imagesToCompare(data, indices, { sigma: TRIAL_SIGMA, seed: 0n });
-  const images = () => draw(PARITY_IMAGES, 0);
+  // The same as below: a model whose batch is freed by the one trial stands the other.
+  const images = () => draw(count, 0);
   const model = await prepareModel(inspected, data.shape, preparation, { threads, images });
   const host = await openClassifier({
     model,
