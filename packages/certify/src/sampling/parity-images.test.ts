@@ -7,7 +7,9 @@ const clean = [someFloats(SIZE, 1), someFloats(SIZE, 2), someFloats(SIZE, 3)];
 
 /** Pairs of values in the same place that are equal, of all pairs of rows. */
 function equalPairs(images: Float32Array): number {
-  const rows = Array.from({ length: images.length / SIZE }, (_, i) => images.subarray(i * SIZE, (i + 1) * SIZE));
+  const rows = Array.from({ length: images.length / SIZE }, (_, i) =>
+    images.subarray(i * SIZE, (i + 1) * SIZE),
+  );
   let equal = 0;
   for (const [i, row] of rows.entries()) {
     for (const other of rows.slice(i + 1)) equal += row.filter((value, k) => value === other[k]).length;
@@ -39,7 +41,9 @@ describe('images for a comparison', () => {
       [0, 0.05],
     ] as const) {
       const images = parityImages(clean, { sigma, seed: 5n })(900, 1);
-      const noise = images.map((value, i) => value - (clean[Math.floor(i / SIZE) % 3]?.[i % SIZE] ?? Number.NaN));
+      const noise = images.map(
+        (value, i) => value - (clean[Math.floor(i / SIZE) % 3]?.[i % SIZE] ?? Number.NaN),
+      );
       const mean = noise.reduce((sum, value) => sum + value, 0) / noise.length;
       const square = noise.reduce((sum, value) => sum + (value - mean) ** 2, 0) / noise.length;
       // 45,000 numbers: five deviations of their mean and of their square.
