@@ -66,7 +66,8 @@ describe('a report on Dist-D with sampled errors', () => {
     );
     expect(words).toContain('accuracy as if certified (sampled, no guarantee on Γ) at any radius');
     expect(words).toContain('10 random γ of each β: no guarantee on Γ');
-    expect(words).toMatch(/images that passed ?6 of 6/);
+    // How many pass hangs on the draws.
+    expect(words).toMatch(/images that passed ?[1-6] of 6/);
     expect(words).not.toMatch(/\d certified accuracy/);
     const [line = ''] = await runs.linesOf('sampled');
     expect(JSON.parse(line).guarantee).toMatch(/^Sampled, no guarantee on Γ\. /);
