@@ -125,7 +125,8 @@ describe('a run under guard', () => {
     [
       'a wrong row in a batch',
       (logits, batch) => (batch > 1 ? logits.copyWithin(10, 20, 30) : logits),
-      /batch 1 against batch/,
+      // Which comparison meets it first hangs on when it comes.
+      /wasm: batch/,
     ],
     ['a NaN', (logits) => logits.fill(Number.NaN, 4, 5), /NaN/],
   ])(
