@@ -5,6 +5,7 @@
  * Dawn reads VK_DRIVER_FILES when an instance is made, so each candidate gets an instance of its own.
  */
 import { existsSync, readdirSync } from 'node:fs';
+import { badInput } from './errors.ts';
 import { type AdapterChoice, describeAdapter, type Host, type OpenedAdapter, refuseAdapter } from './host.ts';
 import { withoutWarnings } from './native-stderr.node.ts';
 import { loadPackagedVulkanLoader, unpackSwiftShader } from './swiftshader.node.ts';
@@ -146,6 +147,10 @@ function plan(choice: AdapterChoice): {
 }
 
 async function open(choice: AdapterChoice): Promise<OpenedAdapter> {
+  if (globalThis.navigator === undefined) {
+    const version = process.versions.node;
+    throw badInput(`turnproof needs Node 22.12 or newer, this is Node ${version}`, 'run it under a newer Node');
+  }
   const { candidates, accept } = plan(choice);
   const tried: string[] = [];
   for (const candidate of candidates) {

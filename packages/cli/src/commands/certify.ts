@@ -18,6 +18,7 @@ import { CALIBRATION } from '../run/calibration-file.ts';
 import { certifyImages } from '../run/certify-images.ts';
 import { baseCorrectOf } from '../run/classifier-tsv.ts';
 import { openerOf } from '../run/machinery.ts';
+import { requireWritable } from '../run/place-to-write.ts';
 import {
   configToResume,
   inOrder,
@@ -87,6 +88,8 @@ async function run(given: CommandContext): Promise<number> {
   const dry = given.values.flag('dry-run');
   const out = folderOf(given.values);
   const there = given.values.flag('resume') ? configToResume(out, given.values) : null;
+  // Before the lock, which is a file in it.
+  if (there !== null && !dry) requireWritable(out, `--out ${out}`);
   const lock = there === null || dry ? null : await takeLock(out, console);
   try {
     let values = there ? resumedValues(out, given.values, there) : given.values;
