@@ -75,7 +75,8 @@ function checkOlderNode() {
     cpSync(join(cli, 'dist'), join(alone, 'dist'), { recursive: true });
     cpSync(join(cli, 'package.json'), join(alone, 'package.json'));
     const { status, stderr } = start(join(alone, 'dist', 'bin.js'));
-    if (status === 2 && /^turnproof: needs Node .*\n$/.test(stderr)) console.log(`says what it needs: ${stderr.trim()}`);
+    if (status === 2 && /^turnproof: needs Node .*\n$/.test(stderr))
+      console.log(`says what it needs: ${stderr.trim()}`);
     else faults.push(`${node}, no other Node: exit code ${status}, stderr «${stderr}»`);
   } finally {
     rmSync(alone, { recursive: true });

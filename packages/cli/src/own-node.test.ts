@@ -32,12 +32,20 @@ interface Ended {
 }
 
 /** @param told shown what is on stderr so far, and the process */
-function run(preload: string, args: readonly string[], told?: (stderr: string, pid: number) => void): Promise<Ended> {
+function run(
+  preload: string,
+  args: readonly string[],
+  told?: (stderr: string, pid: number) => void,
+): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const node = [`--import=${preload}`, '--conditions=turnproof-source', '--no-warnings', BIN];
     const env = { ...process.env };
     delete env[AGAIN];
-    const child = spawn(process.execPath, [...node, ...args], { cwd: folder.path, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [...node, ...args], {
+      cwd: folder.path,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (chunk: Buffer) => {
       stdout += chunk.toString();
@@ -87,8 +95,29 @@ describe('the program under a Node that is too old', () => {
     expect(stderr).toMatch(/^turnproof: needs Node 22\.12 or newer, this is Node 20\.20\.2: .*\n$/);
   });
   it('hands a signal on, and winds up as without it', async () => {
-    const certify = ['certify', '--data', 'signs', '--model', 'signs', '--transform', 'rotation', '--range', '10'];
-    const more = ['--method', 'base', '--seed', '0', '--adapter', 'software', '--threads', '1', '--out', 'run'];
+    const certify = [
+      'certify',
+      '--data',
+      'signs',
+      '--model',
+      'signs',
+      '--transform',
+      'rotation',
+      '--range',
+      '10',
+    ];
+    const more = [
+      '--method',
+      'base',
+      '--seed',
+      '0',
+      '--adapter',
+      'software',
+      '--threads',
+      '1',
+      '--out',
+      'run',
+    ];
     let sent = false;
     const { stderr, code } = await run(onceOld, [...certify, ...more], (soFar, pid) => {
       if (sent || !soFar.includes('writing to run')) return;

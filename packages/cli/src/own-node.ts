@@ -18,7 +18,9 @@ const EXIT_USAGE = 2;
 export function isEnough(version: string): boolean {
   const [major, minor] = version.split('.').map(Number);
   const [oldestMajor, oldestMinor] = OLDEST.split('.').map(Number);
-  return Number(major) > Number(oldestMajor) || (major === oldestMajor && Number(minor) >= Number(oldestMinor));
+  return (
+    Number(major) > Number(oldestMajor) || (major === oldestMajor && Number(minor) >= Number(oldestMinor))
+  );
 }
 
 /** The Node that lies beside the program or above it; null where none was installed. */
@@ -36,7 +38,9 @@ export function runAgain(module: string): void {
   const script = fileURLToPath(module);
   const node = ownNode(script);
   if (node === null || process.env[AGAIN] !== undefined) {
-    giveUp(`needs Node ${OLDEST} or newer, this is Node ${process.versions.node}: install it, or start npx turnproof where npm ci was run`);
+    giveUp(
+      `needs Node ${OLDEST} or newer, this is Node ${process.versions.node}: install it, or start npx turnproof where npm ci was run`,
+    );
     return;
   }
   const child = spawn(node, [...process.execArgv, script, ...process.argv.slice(2)], {
@@ -50,7 +54,9 @@ export function runAgain(module: string): void {
   });
   process.on('SIGTERM', () => child.kill('SIGTERM'));
   process.on('SIGHUP', () => child.kill('SIGHUP'));
-  child.on('error', (error) => giveUp(`needs Node ${OLDEST} or newer, and ${node} does not start: ${error.message}`));
+  child.on('error', (error) =>
+    giveUp(`needs Node ${OLDEST} or newer, and ${node} does not start: ${error.message}`),
+  );
   child.on('exit', (code, signal) => {
     if (signal === null) process.exit(code === null ? EXIT_USAGE : code);
     process.removeAllListeners(signal);

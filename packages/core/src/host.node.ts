@@ -149,7 +149,10 @@ function plan(choice: AdapterChoice): {
 async function open(choice: AdapterChoice): Promise<OpenedAdapter> {
   if (globalThis.navigator === undefined) {
     const version = process.versions.node;
-    throw badInput(`turnproof needs Node 22.12 or newer, this is Node ${version}`, 'run it under a newer Node');
+    throw badInput(
+      `turnproof needs Node 22.12 or newer, this is Node ${version}`,
+      'run it under a newer Node',
+    );
   }
   const { candidates, accept } = plan(choice);
   const tried: string[] = [];
